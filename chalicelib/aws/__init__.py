@@ -1,0 +1,1 @@
+"""What AWS does for us; the only package that imports boto3."""

@@ -1,0 +1,1 @@
+"""The hub command; no Lambda imports it."""

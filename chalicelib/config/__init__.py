@@ -1,0 +1,1 @@
+"""The configuration document: its models and its checks; pure."""

@@ -1,0 +1,216 @@
+"""The configuration document as models; one document, versioned and hashed."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from chalicelib.lead.model import Model
+
+Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+"""An id that an admin chooses: lower-case letters, digits, `_` and `-`; part of stored data."""
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Span = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+
+Op = Literal[
+    "is",
+    "is_not",
+    "in",
+    "not_in",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "at_least",
+    "at_most",
+    "more_than",
+    "less_than",
+    "exists",
+    "missing",
+]
+
+
+class Test(Model):
+    """One comparison: a field, how to compare, and with what."""
+
+    field: str = Field(description="see lead.conditions.FIELDS: email_domain, custom.size, score")
+    op: Op
+    value: Any = None
+
+
+class All(Model):
+    """Every one of these holds; an empty list always holds."""
+
+    all: tuple["Condition", ...]
+
+
+class AnyOne(Model):
+    """At least one of these holds."""
+
+    any: tuple["Condition", ...]
+
+
+class Not(Model):
+    """This does not hold."""
+
+    not_: "Condition" = Field(alias="not")
+
+
+Condition = Test | All | AnyOne | Not
+
+
+class Source(Model):
+    """One configured origin: a connector, its secret, its field map."""
+
+    connector: str
+    title: str = ""
+    enabled: bool = True
+    secret: str = Field(default="", description="name of the secret it signs with")
+    token: str = Field(default="", description="name of the access token that fetch uses")
+    verify_token: str = Field(default="", description="name of the secret of a GET handshake")
+    fields: Mapping[str, str] = Field(
+        default_factory=dict, description="answer key -> contact field or custom field id"
+    )
+    options: Mapping[str, Any] = Field(default_factory=dict, description="see the connector")
+    trust: Annotated[int, Field(ge=0, le=100)] = 50
+    default_country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+
+
+class Destination(Model):
+    """Where notifications go: a person's mail, a Slack channel, a webhook."""
+
+    kind: Literal["email", "slack", "webhook"]
+    title: str = ""
+    enabled: bool = True
+    secret: str = Field(default="", description="name of: Slack address or webhook signing secret")
+    url: str = Field(default="", description="webhook only; https")
+    to: Literal["owner", "address"] = Field(default="owner", description="email only")
+    address: str = Field(default="", description="email only, when to is address")
+    full: bool = Field(default=False, description="webhook only: with the person's data")
+
+
+class Absence(Model):
+    """Days on which an owner takes no leads, first and last included, in the owner's zone."""
+
+    first: date
+    last: date
+    note: str = ""
+
+
+class Owner(Model):
+    """A person, or queue, answerable for leads."""
+
+    name: str
+    email: str
+    active: bool = True
+    language: str = "en"
+    time_zone: str = Field(default="", description="IANA name; empty means settings.time_zone")
+    hours: Mapping[Day, tuple[Span, ...]] = Field(
+        default_factory=dict, description="local time; empty means always on duty"
+    )
+    absences: tuple[Absence, ...] = ()
+    daily_cap: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="new leads per local day; None means no cap"
+    )
+
+
+class Member(Model):
+    """An owner's part in a pool."""
+
+    owner: Id
+    weight: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+class Pool(Model):
+    """Owners among whom leads rotate fairly."""
+
+    title: str = ""
+    members: tuple[Member, ...]
+
+
+class CustomField(Model):
+    """A field of the company's own."""
+
+    id: Id
+    title: str = ""
+    type: Literal["text", "number", "boolean", "choice", "list"] = "text"
+    choices: tuple[str, ...] = ()
+
+
+class ScoreRule(Model):
+    """Points for a condition; in engagement they count for every touch that fits."""
+
+    id: Id
+    when: Condition
+    points: Annotated[int, Field(ge=-100, le=100)]
+    at_most: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="engagement: how many touches may count, the newest first"
+    )
+
+
+class Fit(Model):
+    """Who they are: rules over the lead's profile."""
+
+    cap: Annotated[int, Field(ge=0, le=100)] = 60
+    rules: tuple[ScoreRule, ...] = ()
+
+
+class Engagement(Model):
+    """What they do: rules over each touch, fading with time."""
+
+    cap: Annotated[int, Field(ge=0, le=100)] = 40
+    half_life_days: Annotated[float, Field(gt=0)] | None = None
+    rules: tuple[ScoreRule, ...] = ()
+
+
+class Scoring(Model):
+    """How a score is made: fit plus engagement, each capped."""
+
+    fit: Fit = Fit()
+    engagement: Engagement = Engagement()
+
+
+class RoutingRule(Model):
+    """A condition and the pool it picks; the first rule that fits wins."""
+
+    id: Id
+    title: str = ""
+    when: Condition
+    pool: Id
+    fallback: Id | None = Field(default=None, description="pool to use when nobody is eligible")
+    notify: tuple[Id, ...] = Field(default=(), description="destinations told of an assignment")
+    stage: Literal["", "MQL", "SQL"] = Field(default="", description="stage the lead is raised to")
+
+
+class Settings(Model):
+    """What holds for the whole hub."""
+
+    company: str = ""
+    language: str = "en"
+    time_zone: str = "UTC"
+    default_country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    mail_from: str = Field(default="", description="sender of notifications, verified at SES")
+    fold_mail_dots: bool = Field(
+        default=True, description="treat a.b@ and ab@ of providers that ignore dots as one"
+    )
+    fold_mail_plus: bool = Field(
+        default=True, description="treat a+x@ and a@ of providers with tags as one"
+    )
+    notify_returning: bool = Field(
+        default=True, description="tell the owner when their lead comes back"
+    )
+    alarms: tuple[Id, ...] = Field(default=(), description="destinations told of alarms")
+
+
+class Config(Model):
+    """The whole configuration document."""
+
+    settings: Settings = Settings()
+    sources: Mapping[Id, Source] = Field(default_factory=dict)
+    destinations: Mapping[Id, Destination] = Field(default_factory=dict)
+    owners: Mapping[Id, Owner] = Field(default_factory=dict)
+    pools: Mapping[Id, Pool] = Field(default_factory=dict)
+    fields: tuple[CustomField, ...] = ()
+    scoring: Scoring = Scoring()
+    routing: tuple[RoutingRule, ...] = ()

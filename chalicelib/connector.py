@@ -1,0 +1,147 @@
+"""The connector contract; the only module of ours that a connector imports."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from chalicelib.errors import Malformed
+from chalicelib.lead.model import CAMPAIGN_KEYS, Answer, Consent, Submission, Withdrawal
+from chalicelib.request import Reply, Request
+from chalicelib.signing import (
+    AnyOf,
+    BodyKey,
+    HeaderToken,
+    Hmac,
+    PathToken,
+    Signature,
+    StandardWebhooks,
+    hex_hmac_sha256,
+)
+
+__all__ = [
+    "CAMPAIGN_KEYS",
+    "Answer",
+    "AnyOf",
+    "Api",
+    "BodyKey",
+    "Connector",
+    "Consent",
+    "Get",
+    "HeaderToken",
+    "Hmac",
+    "Malformed",
+    "Options",
+    "PathToken",
+    "Reply",
+    "Request",
+    "Signature",
+    "StandardWebhooks",
+    "Submission",
+    "Withdrawal",
+    "hex_hmac_sha256",
+    "read",
+]
+
+Options = Mapping[str, Any]
+"""What an admin set for one source: the connector's own `options` laid under the source's."""
+
+
+class Get(Protocol):
+    """Reads a provider's API for `fetch`."""
+
+    def __call__(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+        """Give the JSON at a path below the connector's API address.
+
+        Raises:
+            TryLater: time-out, 429 or 5xx; tried again when due.
+            Refused: 401 or 403, or what `Api.refusal` names; quarantined with an alarm.
+            Gone: 404 or 410; quarantined.
+            Malformed: the answer is not JSON.
+        """
+
+
+@dataclass(frozen=True)
+class Api:
+    """How a provider's API is spoken to.
+
+    Attributes:
+        url: https address that paths are joined to; a source's option `api_url` replaces it.
+        headers: constant headers of every request.
+        authorise: (access token, signing secret) -> (headers, query parameters) to add.
+        refusal: (status, JSON body) -> error to raise, for providers whose status code is not
+            the whole story; None leaves it to the status code.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    authorise: Callable[[str, str], tuple[Mapping[str, str], Mapping[str, str]]] | None = None
+    refusal: Callable[[int, Any], Exception | None] | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a provider must be told so that its own retrying does the right thing: status codes."""
+
+    accepted: int = 200
+    unknown_source: int = 404
+    unverified: int = 401
+    too_large: int = 413
+    unavailable: int = 503
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One provider, as plain functions and data.
+
+    Attributes:
+        name: the folder's name; part of stored data, so never changed.
+        title: the provider's name as the provider writes it.
+        docs: address of the provider's own description of the payload.
+        signature: how a request proves that it is the provider's.
+        parse: pure; (request, options) -> submissions and withdrawals; empty means nothing for us.
+        fields: default map from answer key to contact field (see lead.model.CONTACT_FIELDS).
+        handshake: (request, secrets) -> reply, only if the provider checks the address by a GET;
+            raises Unverified or Malformed for anything but the exact form expected.
+        fetch: (submission, get) -> submission with its answers, only if the notice is thin.
+        api: where fetch reads; needed with fetch.
+        answers: status codes that this provider's retrying calls for.
+        reply: (request, options) -> the answer to an accepted request where a small JSON body
+            will not do, as for a browser.
+        options: the options a source may set, with their defaults.
+    """
+
+    name: str
+    title: str
+    docs: str
+    signature: Signature
+    parse: Callable[[Request, Options], list[Submission | Withdrawal]]
+    fields: Mapping[str, str] = field(default_factory=dict)
+    handshake: Callable[[Request, tuple[str, ...]], Reply] | None = None
+    fetch: Callable[[Submission, Get], Submission | Withdrawal] | None = None
+    api: Api | None = None
+    answers: Answers = Answers()
+    reply: Callable[[Request, Options], Reply] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read(
+    connector: Connector, request: Request, options: Options
+) -> list[Submission | Withdrawal]:
+    """Parse a kept request; whatever its shape, the outcome is submissions or Malformed.
+
+    Raises:
+        Malformed: the payload has an unexpected shape; says where.
+    """
+    try:
+        return connector.parse(request, {**connector.options, **options})
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise Malformed(f"{connector.title}: {_where(error)}") from error
+
+
+def _where(error: Exception) -> str:
+    """Say what was missing without quoting the payload."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]!r} is missing" if isinstance(error.args[0], str) else "a key is missing"
+    if isinstance(error, IndexError):
+        return "a list is shorter than expected"
+    return "the payload does not have the expected shape"

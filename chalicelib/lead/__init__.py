@@ -1,0 +1,1 @@
+"""The decision core: pure functions over leads, with no input or output."""

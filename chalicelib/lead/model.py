@@ -1,0 +1,253 @@
+"""What the hub talks about: submissions, touches, leads, scores and decisions; all frozen."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Answer = str | tuple[str, ...]
+"""What a person answered: text, or several texts where several could be picked."""
+
+Status = Literal["new", "assigned", "contacted", "qualified", "disqualified"]
+Stage = Literal["lead", "MQL", "SQL", "opportunity", "customer"]
+
+CONTACT_FIELDS = (
+    "email",
+    "phone",
+    "full_name",
+    "first_name",
+    "last_name",
+    "company",
+    "website",
+    "job_title",
+    "message",
+    "street",
+    "city",
+    "region",
+    "postal_code",
+    "country",
+    "language",
+    "time_zone",
+)
+"""The fields that a field map may name beside the custom fields of the configuration."""
+
+CAMPAIGN_KEYS = (
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_content",
+    "utm_term",
+    "gclid",
+    "gbraid",
+    "wbraid",
+    "fbclid",
+    "msclkid",
+    "ttclid",
+    "li_fat_id",
+    "campaign_id",
+    "campaign_name",
+    "adset_id",
+    "ad_id",
+    "creative_id",
+    "platform",
+)
+"""What says which campaign brought a person; other keys are dropped from `campaign`."""
+
+
+class Model(BaseModel):
+    """A frozen value that refuses unknown fields; validators are built when first used."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Consent(Model):
+    """What a person agreed to or refused, in the words that they saw."""
+
+    purpose: str = Field(description="such as marketing, contact, privacy; lower case")
+    given: bool
+    wording: str = Field(default="", description="the text shown, or its version")
+    at: AwareDatetime | None = Field(default=None, description="None means the submission's time")
+    evidence: str = Field(default="", description="where it was given: a field key, a form id")
+
+
+class Submission(Model):
+    """One act of one person, as its connector read it; never changed."""
+
+    external_id: Annotated[str, Field(min_length=1, max_length=512)] = Field(
+        description="the provider's id of the act; the same id again is a duplicate"
+    )
+    submitted_at: AwareDatetime
+    revision: str = Field(default="", description="tells acts that share one external_id apart")
+    form: str = Field(default="", description="the provider's id of the form")
+    form_title: str = ""
+    answers: Mapping[str, Answer] = Field(default_factory=dict, description="by question key")
+    labels: Mapping[str, str] = Field(default_factory=dict, description="question text by key")
+    campaign: Mapping[str, str] = Field(default_factory=dict, description="see CAMPAIGN_KEYS")
+    consents: tuple[Consent, ...] = ()
+    person_id: str = Field(default="", description="the provider's own id of the person, if any")
+    page_url: str = ""
+    language: str = Field(default="", description="as the provider or browser said it")
+    is_partial: bool = False
+    is_test: bool = False
+    lookup: Mapping[str, str] = Field(
+        default_factory=dict, description="what fetch needs; empty when the notice is complete"
+    )
+
+
+class Withdrawal(Model):
+    """A person takes a submission back: its touch no longer counts."""
+
+    external_id: Annotated[str, Field(min_length=1, max_length=512)]
+    withdrawn_at: AwareDatetime
+    reason: str = ""
+
+
+class CleanValue(Model):
+    """A contact field made fit for use, beside what was given."""
+
+    value: str
+    raw: str
+    notes: tuple[str, ...] = Field(
+        default=(), description="what was noticed: role_address, disposable, suggest:gmail.com ..."
+    )
+
+
+class Touch(Model):
+    """A submission, normalised: a point on a lead's timeline."""
+
+    touch_id: str
+    source_id: str
+    connector: str
+    external_id: str
+    revision: str = ""
+    delivery_id: str
+    submitted_at: AwareDatetime
+    received_at: AwareDatetime
+    form: str = ""
+    form_title: str = ""
+    contact: Mapping[str, CleanValue] = Field(default_factory=dict, description="by contact field")
+    custom: Mapping[str, Any] = Field(
+        default_factory=dict, description="by custom field; typed: text, int, bool, tuple of text"
+    )
+    answers: Mapping[str, Answer] = Field(default_factory=dict, description="all, as given")
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    unmapped: tuple[str, ...] = Field(default=(), description="answer keys that no field took")
+    identity_keys: tuple[str, ...] = Field(default=(), description="kind:value, sorted")
+    campaign: Mapping[str, str] = Field(default_factory=dict)
+    consents: tuple[Consent, ...] = ()
+    page_url: str = ""
+    is_partial: bool = False
+    trust: int = Field(default=50, description="of the source, 0 to 100")
+    void: Literal["", "withdrawn", "superseded"] = ""
+
+
+class ProfileValue(Model):
+    """One field of a lead and the touch that it came from."""
+
+    value: Any
+    touch_id: str
+    at: AwareDatetime
+
+
+class TouchRef(Model):
+    """First or last touch: when, from where, and by which campaign."""
+
+    touch_id: str
+    at: AwareDatetime
+    source_id: str
+    form: str = ""
+    campaign: Mapping[str, str] = Field(default_factory=dict)
+
+
+class Term(Model):
+    """One addend of a score."""
+
+    part: Literal["fit", "engagement"]
+    rule_id: str
+    points: int = Field(description="what it adds, after decay; caps stand as terms of their own")
+    because: str = Field(description="in words, such as: company_size 250 is at least 200")
+    touch_id: str = ""
+
+
+class Score(Model):
+    """0 to 100: fit and engagement, each with the terms that add up to it exactly."""
+
+    total: int = 0
+    fit: int = 0
+    engagement: int = 0
+    terms: tuple[Term, ...] = ()
+    scored_at: AwareDatetime | None = None
+
+
+class Assignment(Model):
+    """That a routing rule gave a lead to an owner at a time."""
+
+    assignment_id: str
+    owner_id: str
+    pool_id: str
+    rule_id: str
+    assigned_at: AwareDatetime
+    is_sticky: bool = Field(default=False, description="kept its owner; no turn was used")
+    accepted_at: AwareDatetime | None = None
+
+
+class Lead(Model):
+    """The person we may do business with: a fold over touches, and where our work stands."""
+
+    lead_id: str
+    version: int = Field(description="plus one for every change")
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    members: tuple[str, ...] = Field(
+        default=(), description="ids of leads merged into this one; their touches are ours"
+    )
+    merged_into: str = ""
+    touch_count: int = 0
+    profile: Mapping[str, ProfileValue] = Field(default_factory=dict)
+    custom: Mapping[str, ProfileValue] = Field(default_factory=dict)
+    identity_keys: tuple[str, ...] = ()
+    consents: Mapping[str, Consent] = Field(default_factory=dict, description="latest by purpose")
+    first_touch: TouchRef | None = None
+    last_touch: TouchRef | None = None
+    flags: tuple[str, ...] = Field(default=(), description="notes of the touches, sorted")
+    is_partial: bool = False
+    score: Score = Score()
+    status: Status = "new"
+    status_reason: str = ""
+    stage: Stage = "lead"
+    rule_id: str = Field(default="", description="the routing rule that picked the pool")
+    pool_id: str = ""
+    awaits: Literal["", "owner"] = Field(default="", description="owner: routing is under way")
+    is_unowned: bool = Field(default=False, description="nobody was eligible; an alarm is raised")
+    assignment: Assignment | None = None
+    declined_by: tuple[str, ...] = Field(default=(), description="owners who gave it back")
+    routed: int = Field(default=0, description="how many routing decisions were made")
+    config_hash: str = ""
+
+
+class Verdict(Model):
+    """What a decision thought of one candidate."""
+
+    candidate: str
+    is_eligible: bool
+    because: str
+    balance: int = Field(default=0, description="entitled minus received before, in 1e-6 leads")
+
+
+class Decision(Model):
+    """An automatic decision with all that it was made from, so that it can be made again."""
+
+    kind: Literal["match", "score", "rule", "route", "decline"]
+    decided_at: AwareDatetime
+    config_hash: str
+    code: str = Field(description="version of the code that decided")
+    inputs: Mapping[str, Any] = Field(default_factory=dict, description="ids and values")
+    candidates: tuple[Verdict, ...] = ()
+    result: str
+    because: str = Field(description="one sentence for people")
+
+
+def utc_text(moment: datetime) -> str:
+    """Write an aware time as sortable text in UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""The ways a provider proves that a request is its own."""
