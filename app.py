@@ -1,46 +1,128 @@
 """The doors: each turns an AWS event into one call of a flow."""
 
+import json
+import logging
 import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from chalice import Chalice, Rate
 
+from chalicelib.hub import Hub, build, now_utc
+from chalicelib.settings import from_environment
+from chalicelib.storage import Received
+
 STAGE = os.environ.get("HUB_STAGE", "local")
 
 app = Chalice(app_name="hub")
+log = logging.getLogger("hub")
+log.setLevel(logging.INFO)
+
+
+@cache
+def get_hub() -> Hub:
+    """Build the hub when first needed; a warm function keeps it."""
+    return build(from_environment())
 
 
 @app.lambda_function(name="receive")
-def receive(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def receive(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer one webhook; API Gateway calls this for /hooks/."""
-    return {"statusCode": 200, "body": "{}", "headers": {"Content-Type": "application/json"}}
+    from chalicelib.flow.receive import receive as answer
+    from chalicelib.request import reply_to_event, request_from_event
+
+    source_id = (event.get("pathParameters") or {}).get("source_id", "")
+    reply = answer(get_hub(), source_id, request_from_event(event, now_utc()))
+    note("receive", source=source_id, status=reply.status)
+    return reply_to_event(reply)
 
 
 @app.on_sqs_message(queue=f"hub-{STAGE}-inbox", batch_size=10, name="process")
 def process(event: Any) -> dict[str, Any]:
     """Turn kept deliveries into saved leads."""
-    return {"batchItemFailures": []}
+    from chalicelib.flow import process as flow
+
+    return work("process", flow.process, flow.set_aside, event.to_dict())
 
 
 @app.on_sqs_message(queue=f"hub-{STAGE}-routing.fifo", batch_size=10, name="route")
 def route(event: Any) -> dict[str, Any]:
     """Give leads their owners."""
-    return {"batchItemFailures": []}
+    from chalicelib.flow import route as flow
+
+    return work("route", flow.route, flow.set_aside, event.to_dict(), tries=1)
 
 
 @app.on_sqs_message(queue=f"hub-{STAGE}-outbox", batch_size=10, name="notify")
 def notify(event: Any) -> dict[str, Any]:
     """Send what has been decided to its destinations."""
-    return {"batchItemFailures": []}
+    from chalicelib.flow import notify as flow
+
+    return work("notify", flow.notify, flow.set_aside, event.to_dict())
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="tick")
-def tick(event: Any) -> dict[str, Any]:
+def tick(event: Any) -> dict[str, int]:
     """Send on whatever is overdue."""
-    return {}
+    from chalicelib.flow.tick import tick as send_on
+
+    sent = send_on(get_hub())
+    note("tick", sent=sent)
+    return {"sent": sent}
 
 
-@app.route("/health", methods=["GET"])
-def health() -> dict[str, Any]:
-    """Say that the API answers."""
-    return {"status": "ok"}
+Handle = Callable[[Hub, Sequence[Received]], list[str]]
+SetAside = Callable[[Hub, Received, Exception], None]
+
+
+def work(
+    step: str, handle: Handle, set_aside: SetAside, event: Mapping[str, Any], tries: int = 3
+) -> dict[str, Any]:
+    """Hand a batch to a flow; only the messages that it names come back to the queue.
+
+    Args:
+        step: name of the flow, for the log.
+        handle: gives the ids of messages that must come back.
+        set_aside: quarantines what a message is about when our own code fails on it.
+        event: of SQS.
+        tries: after how many failures of our own a message is set aside.
+    """
+    messages = [
+        Received(
+            message_id=record["messageId"],
+            body=json.loads(record["body"]),
+            tries=int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+        )
+        for record in event["Records"]
+    ]
+    try:
+        failed = handle(get_hub(), messages)
+    except Exception:  # noqa: BLE001 - one poisonous message must not take the others with it
+        log.exception("%s: a mistake of ours in a batch", step)
+        failed = one_by_one(handle, set_aside, messages, tries)
+    note(step, messages=len(messages), failed=len(failed))
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def one_by_one(
+    handle: Handle, set_aside: SetAside, messages: Sequence[Received], tries: int
+) -> list[str]:
+    """Handle messages apart, in order, so that only the failing one is set aside."""
+    for position, message in enumerate(messages):
+        try:
+            failed = handle(get_hub(), [message])
+        except Exception as error:  # noqa: BLE001 - see work
+            if message.tries < tries:
+                failed = [message.message_id]
+            else:
+                set_aside(get_hub(), message, error)
+                failed = []
+        if failed:
+            return [*failed, *(later.message_id for later in messages[position + 1 :])]
+    return []
+
+
+def note(step: str, **facts: object) -> None:
+    """Log one line of JSON: ids and counts, never what a person wrote."""
+    log.info(json.dumps({"step": step, **facts}, separators=(",", ":")))

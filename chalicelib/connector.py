@@ -1,45 +1,58 @@
 """The connector contract; the only module of ours that a connector imports."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from chalicelib.errors import Malformed
+from pydantic import ValidationError
+
+from chalicelib.body import as_text, flatten
+from chalicelib.errors import Gone, Malformed, Misconfigured, Refused, TryLater, Unverified
 from chalicelib.lead.model import CAMPAIGN_KEYS, Answer, Consent, Submission, Withdrawal
 from chalicelib.request import Reply, Request
 from chalicelib.signing import (
-    AnyOf,
+    STANDARD_WEBHOOKS,
     BodyKey,
     HeaderToken,
     Hmac,
     PathToken,
     Signature,
-    StandardWebhooks,
     hex_hmac_sha256,
 )
+from chalicelib.spelling import is_yes, spellings
 
 __all__ = [
     "CAMPAIGN_KEYS",
+    "STANDARD_WEBHOOKS",
     "Answer",
-    "AnyOf",
+    "Answers",
     "Api",
     "BodyKey",
     "Connector",
     "Consent",
     "Get",
+    "Gone",
     "HeaderToken",
     "Hmac",
     "Malformed",
     "Options",
     "PathToken",
+    "Refused",
     "Reply",
     "Request",
     "Signature",
-    "StandardWebhooks",
     "Submission",
+    "TryLater",
+    "Unverified",
     "Withdrawal",
+    "as_text",
+    "campaign_of",
+    "flatten",
     "hex_hmac_sha256",
+    "is_yes",
     "read",
+    "spellings",
 ]
 
 Options = Mapping[str, Any]
@@ -107,7 +120,15 @@ class Connector:
         answers: status codes that this provider's retrying calls for.
         reply: (request, options) -> the answer to an accepted request where a small JSON body
             will not do, as for a browser.
-        options: the options a source may set, with their defaults.
+        apologise: (request, options, status) -> the answer to a request that was refused or could
+            not be kept, for a provider that is a person at a browser.
+        cors: (request, options) -> headers that let a page of another origin read the answer;
+            empty where the origin is not allowed. They go on every answer, errors and the
+            OPTIONS preflight too. None: no browser is expected.
+        options: the options a source may set, with their defaults; the functions above are
+            given the source's options laid over these.
+        schemes: by the value of the option `scheme`, for connectors that leave the choice of a
+            signature to the admin; signature is then the default.
     """
 
     name: str
@@ -121,12 +142,26 @@ class Connector:
     api: Api | None = None
     answers: Answers = Answers()
     reply: Callable[[Request, Options], Reply] | None = None
+    apologise: Callable[[Request, Options, int], Reply] | None = None
+    cors: Callable[[Request, Options], Mapping[str, str]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    schemes: Mapping[str, Signature] = field(default_factory=dict)
+
+    def signature_for(self, options: Options) -> Signature:
+        """Give the way in which the requests of a source with these options are proved.
+
+        Raises:
+            Misconfigured: the option `scheme` names none of the connector's schemes.
+        """
+        scheme = options.get("scheme") if self.schemes else None
+        if scheme is None:
+            return self.signature
+        if scheme not in self.schemes:
+            raise Misconfigured(f"{self.name}: scheme is one of {', '.join(self.schemes)}")
+        return self.schemes[scheme]
 
 
-def read(
-    connector: Connector, request: Request, options: Options
-) -> list[Submission | Withdrawal]:
+def read(connector: Connector, request: Request, options: Options) -> list[Submission | Withdrawal]:
     """Parse a kept request; whatever its shape, the outcome is submissions or Malformed.
 
     Raises:
@@ -138,10 +173,21 @@ def read(
         raise Malformed(f"{connector.title}: {_where(error)}") from error
 
 
+def campaign_of(values: Mapping[str, Any]) -> dict[str, str]:
+    """Pick what says which campaign brought a person; empty values are left out."""
+    texts = {key: values[key] for key in CAMPAIGN_KEYS if key in values}
+    return {key: as_text(value) for key, value in texts.items() if as_text(value)}
+
+
 def _where(error: Exception) -> str:
     """Say what was missing without quoting the payload."""
+    if isinstance(error, ValidationError):
+        # Only the name of our field: deeper parts of the place, and the input, are the sender's.
+        return f"{error.errors(include_input=False)[0]['loc'][0]} is missing or does not fit"
     if isinstance(error, KeyError):
-        return f"{error.args[0]!r} is missing" if isinstance(error.args[0], str) else "a key is missing"
+        key = error.args[0] if error.args else None
+        is_name = isinstance(key, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,63}", key)
+        return f"{key} is missing" if is_name else "a key is missing"
     if isinstance(error, IndexError):
         return "a list is shorter than expected"
     return "the payload does not have the expected shape"

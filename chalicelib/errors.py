@@ -4,6 +4,9 @@ A message says what was expected and where, names sources and ids, and never hol
 data, a secret or a payload.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class HubError(Exception):
     """Any error that the hub raises on purpose."""
@@ -30,7 +33,7 @@ class Gone(HubError):
 
 
 class Refused(HubError):
-    """A provider or destination refuses us for good, as with an expired token: quarantined, alarm."""
+    """A provider or destination refuses us for good, as a dead token: quarantined, alarm."""
 
 
 class TryLater(HubError):
@@ -53,8 +56,22 @@ class Misconfigured(HubError):
     """Our own set-up is wrong, as with a missing secret: 500 or retry, and an alarm."""
 
 
+class Unavailable(HubError):
+    """Our own storage or a queue is down or busy: the message goes back, the door falls back."""
+
+
 class Conflict(HubError):
-    """Somebody else changed the same thing first: read again, decide again."""
+    """Somebody else changed the same thing first: read again, decide again; 409 to a person.
+
+    Attributes:
+        found: name of each write whose condition failed -> the item that stands there, or None.
+    """
+
+    def __init__(
+        self, message: str, found: Mapping[str, Mapping[str, Any] | None] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.found = found or {}
 
 
 class NotFound(HubError):

@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from chalicelib.lead.model import Model
 
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 """An id that an admin chooses: lower-case letters, digits, `_` and `-`; part of stored data."""
+
+SecretName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_./-]{0,62})?$")]
+"""Name of a secret; the pattern refuses most secrets that are pasted in instead of their name."""
+
+Zone = Annotated[str, Field(max_length=64)]
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Span = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
@@ -34,6 +39,8 @@ Op = Literal[
 class Test(Model):
     """One comparison: a field, how to compare, and with what."""
 
+    __test__: ClassVar[bool] = False  # pytest takes any class of this name for a test
+
     field: str = Field(description="see lead.conditions.FIELDS: email_domain, custom.size, score")
     op: Op
     value: Any = None
@@ -54,10 +61,26 @@ class AnyOne(Model):
 class Not(Model):
     """This does not hold."""
 
+    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
+
     not_: "Condition" = Field(alias="not")
 
 
-Condition = Test | All | AnyOne | Not
+def _kind_of_condition(value: object) -> str:
+    """Say which of the four a condition is by its key, so that an error is about that one only."""
+    if isinstance(value, Mapping):
+        return next((f"({kind})" for kind in ("all", "any", "not") if kind in value), "(test)")
+    kinds: Mapping[type, str] = {All: "(all)", AnyOne: "(any)", Not: "(not)"}
+    return kinds.get(type(value), "(test)")
+
+
+Condition = Annotated[
+    Annotated[Test, Tag("(test)")]
+    | Annotated[All, Tag("(all)")]
+    | Annotated[AnyOne, Tag("(any)")]
+    | Annotated[Not, Tag("(not)")],
+    Discriminator(_kind_of_condition),
+]
 
 
 class Source(Model):
@@ -66,9 +89,11 @@ class Source(Model):
     connector: str
     title: str = ""
     enabled: bool = True
-    secret: str = Field(default="", description="name of the secret it signs with")
-    token: str = Field(default="", description="name of the access token that fetch uses")
-    verify_token: str = Field(default="", description="name of the secret of a GET handshake")
+    secret: SecretName = Field(default="", description="name of the secret it signs with")
+    token: SecretName = Field(default="", description="name of the access token that fetch uses")
+    verify_token: SecretName = Field(
+        default="", description="name of the secret of a GET handshake"
+    )
     fields: Mapping[str, str] = Field(
         default_factory=dict, description="answer key -> contact field or custom field id"
     )
@@ -83,7 +108,9 @@ class Destination(Model):
     kind: Literal["email", "slack", "webhook"]
     title: str = ""
     enabled: bool = True
-    secret: str = Field(default="", description="name of: Slack address or webhook signing secret")
+    secret: SecretName = Field(
+        default="", description="name of: Slack address or webhook signing secret"
+    )
     url: str = Field(default="", description="webhook only; https")
     to: Literal["owner", "address"] = Field(default="owner", description="email only")
     address: str = Field(default="", description="email only, when to is address")
@@ -105,7 +132,7 @@ class Owner(Model):
     email: str
     active: bool = True
     language: str = "en"
-    time_zone: str = Field(default="", description="IANA name; empty means settings.time_zone")
+    time_zone: Zone = Field(default="", description="IANA name; empty means settings.time_zone")
     hours: Mapping[Day, tuple[Span, ...]] = Field(
         default_factory=dict, description="local time; empty means always on duty"
     )
@@ -160,7 +187,9 @@ class Engagement(Model):
     """What they do: rules over each touch, fading with time."""
 
     cap: Annotated[int, Field(ge=0, le=100)] = 40
-    half_life_days: Annotated[float, Field(gt=0)] | None = None
+    half_life_days: Annotated[float, Field(gt=0, le=36500)] | None = Field(
+        default=None, description="days in which a touch loses half its points; None means never"
+    )
     rules: tuple[ScoreRule, ...] = ()
 
 
@@ -169,6 +198,12 @@ class Scoring(Model):
 
     fit: Fit = Fit()
     engagement: Engagement = Engagement()
+
+    @model_validator(mode="after")
+    def _fits_in_a_hundred(self) -> "Scoring":
+        if self.fit.cap + self.engagement.cap > 100:
+            raise ValueError("fit.cap and engagement.cap together are at most 100")
+        return self
 
 
 class RoutingRule(Model):
@@ -188,7 +223,7 @@ class Settings(Model):
 
     company: str = ""
     language: str = "en"
-    time_zone: str = "UTC"
+    time_zone: Zone = "UTC"
     default_country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
     mail_from: str = Field(default="", description="sender of notifications, verified at SES")
     fold_mail_dots: bool = Field(

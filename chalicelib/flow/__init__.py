@@ -1,1 +1,1 @@
-"""The steps a submission goes through, in order: receive, process, route, notify; beside them tick."""
+"""The steps of a submission, in order: receive, process, route, notify; beside them tick."""

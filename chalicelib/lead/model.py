@@ -19,6 +19,7 @@ CONTACT_FIELDS = (
     "first_name",
     "last_name",
     "company",
+    "company_domain",
     "website",
     "job_title",
     "message",
@@ -83,6 +84,11 @@ class Submission(Model):
     form_title: str = ""
     answers: Mapping[str, Answer] = Field(default_factory=dict, description="by question key")
     labels: Mapping[str, str] = Field(default_factory=dict, description="question text by key")
+    hints: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="answer key -> contact field, as the provider's own question types say; any "
+        "field map goes before",
+    )
     campaign: Mapping[str, str] = Field(default_factory=dict, description="see CAMPAIGN_KEYS")
     consents: tuple[Consent, ...] = ()
     person_id: str = Field(default="", description="the provider's own id of the person, if any")
@@ -90,9 +96,17 @@ class Submission(Model):
     language: str = Field(default="", description="as the provider or browser said it")
     is_partial: bool = False
     is_test: bool = False
+    suspicion: str = Field(
+        default="", description="why it looks like spam; it is then quarantined, not dropped"
+    )
     lookup: Mapping[str, str] = Field(
         default_factory=dict, description="what fetch needs; empty when the notice is complete"
     )
+
+    @property
+    def is_spam(self) -> bool:
+        """Say whether it looks like spam."""
+        return bool(self.suspicion)
 
 
 class Withdrawal(Model):
@@ -140,6 +154,9 @@ class Touch(Model):
     is_partial: bool = False
     trust: int = Field(default=50, description="of the source, 0 to 100")
     void: Literal["", "withdrawn", "superseded"] = ""
+    notes: tuple[str, ...] = Field(
+        default=(), description="what normalising noticed: invalid_email, invalid_phone ...; sorted"
+    )
 
 
 class ProfileValue(Model):
@@ -222,6 +239,9 @@ class Lead(Model):
     is_unowned: bool = Field(default=False, description="nobody was eligible; an alarm is raised")
     assignment: Assignment | None = None
     declined_by: tuple[str, ...] = Field(default=(), description="owners who gave it back")
+    is_raised: bool = Field(
+        default=False, description="its latest touch raised its stage, so owners rotate anew"
+    )
     routed: int = Field(default=0, description="how many routing decisions were made")
     config_hash: str = ""
 

@@ -1,0 +1,87 @@
+"""Secrets in SSM Parameter Store (SecureString), remembered for a while."""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import Unavailable
+
+FRESH_SECONDS = 300
+"""How long a value is used without asking again."""
+
+STALE_SECONDS = 900
+"""How long a value is used while the store is down."""
+
+
+class SsmSecrets:
+    """Each secret is one parameter `PATH/NAME` holding a JSON list of its live values.
+
+    An entry is `{"value": ..., "not_after": ISO time or null}`; the first is the newest.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Any],
+        path: str,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read below a path, through a client that is made when first needed.
+
+        `clock` ends old values, `monotonic` ages what is remembered.
+        """
+        self._connect = connect
+        self._path = path
+        self._clock = clock
+        self._monotonic = monotonic
+        self._known: dict[str, tuple[float, list[dict[str, Any]]]] = {}
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._connect()
+
+    def get(self, name: str) -> tuple[str, ...]:
+        """Give the live values, newest first; empty if there is no such secret."""
+        if not name:
+            return ()
+        now = self._monotonic()
+        read_at, entries = self._known.get(name, (None, []))
+        if read_at is None or now - read_at > FRESH_SECONDS:
+            try:
+                entries = self._read(name)
+                self._known[name] = (now, entries)
+            except (ClientError, BotoCoreError) as error:
+                if read_at is None or now - read_at > STALE_SECONDS:
+                    raise Unavailable(f"SSM: {type(error).__name__}") from error
+        moment = self._clock()
+        return tuple(
+            entry["value"]
+            for entry in entries
+            if entry["value"]
+            and not (entry.get("not_after") and datetime.fromisoformat(entry["not_after"]) < moment)
+        )
+
+    def put(self, name: str, values: list[dict[str, Any]]) -> None:
+        """Replace the live values; for the command line, no Lambda may do it."""
+        self._client.put_parameter(
+            Name=f"{self._path}/{name}",
+            Value=json.dumps(values),
+            Type="SecureString",
+            Overwrite=True,
+        )
+        self._known.pop(name, None)
+
+    def _read(self, name: str) -> list[dict[str, Any]]:
+        try:
+            answer = self._client.get_parameter(Name=f"{self._path}/{name}", WithDecryption=True)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ParameterNotFound":
+                return []
+            raise
+        entries = json.loads(answer["Parameter"]["Value"])
+        return list(entries)

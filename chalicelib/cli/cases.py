@@ -1,0 +1,114 @@
+"""Connector cases: what a provider sends and what we read of it; data in tests/connectors.
+
+A case is `tests/connectors/NAME/CASE.json`:
+
+    origin       captured when and how, or which provider page on which day; needed
+    body         JSON value, sent compactly as UTF-8, or text, sent as it is
+    content_type default application/json
+    method       default POST
+    query        parameter -> value
+    headers      name -> value
+    options      options of the source
+    received_at  when it arrives; default 2026-01-05T09:00:00Z
+    fetched      path, or path?name=value&name=value as fetch asks -> answer of the provider's API
+    submissions  what we read (after fetch, if fetched is there), values equal to defaults left out
+    handshake    only in place of submissions: {"secret": ..., "status": 200, "content_type": ...,
+                 "body": text or JSON value}, the reply to a GET when that secret is live
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from chalicelib.errors import Gone, NotFound
+from chalicelib.request import Request
+
+FOLDER = Path(__file__).resolve().parents[2] / "tests" / "connectors"
+DEFAULT_RECEIVED_AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One story of one connector; see the module for the meaning of each part."""
+
+    connector: str
+    name: str
+    origin: str
+    body: Any = ""
+    content_type: str = "application/json"
+    method: str = "POST"
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    received_at: datetime = DEFAULT_RECEIVED_AT
+    fetched: Mapping[str, Any] = field(default_factory=dict)
+    submissions: tuple[Mapping[str, Any], ...] = ()
+    handshake: Mapping[str, Any] | None = None
+
+    def request(
+        self, received_at: datetime | None = None, source_id: str = "", body: Any = None
+    ) -> Request:
+        """Make the request, not yet signed.
+
+        Args:
+            received_at: None means the case's own time.
+            source_id: whom to address; empty means a source named like the connector.
+            body: to send in place of the case's own.
+        """
+        content = self.body if body is None else body
+        headers = {name.lower(): (value,) for name, value in self.headers.items()}
+        if self.method == "POST":
+            headers["content-type"] = (self.content_type,)
+        return Request(
+            method=self.method,
+            path=f"/hooks/{source_id or self.connector}",
+            query={name: (value,) for name, value in self.query.items()},
+            headers=headers,
+            body=content_bytes(content),
+            received_at=received_at or self.received_at,
+            source_id=source_id or self.connector,
+        )
+
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+        """Answer as the provider's API; a connector.Get.
+
+        Raises:
+            Gone: the case holds no answer for that.
+        """
+        query = "&".join(f"{name}={value}" for name, value in (params or {}).items())
+        key = f"{path}?{query}" if query else path
+        if key not in self.fetched:
+            raise Gone(f"the case {self.name} has nothing fetched at {key}")
+        return self.fetched[key]
+
+
+def case_names(connector: str, folder: Path = FOLDER) -> list[str]:
+    """Name a connector's cases, sorted; none if it has no folder."""
+    return sorted(path.stem for path in (folder / connector).glob("*.json"))
+
+
+def load_case(connector: str, name: str, folder: Path = FOLDER) -> Case:
+    """Read one case.
+
+    Raises:
+        NotFound: there is no such case, or this is no checkout with tests.
+    """
+    path = folder / connector / f"{name}.json"
+    if name not in case_names(connector, folder):
+        known = ", ".join(case_names(connector, folder)) or "none"
+        raise NotFound(f"{connector}: no case {name}; there are: {known}")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if "received_at" in document:
+        document["received_at"] = datetime.fromisoformat(document["received_at"])
+    document["submissions"] = tuple(document.get("submissions", ()))
+    return Case(connector=connector, name=name, **document)
+
+
+def content_bytes(content: Any) -> bytes:
+    """Write a case's body as the bytes that travel."""
+    if isinstance(content, str):
+        return content.encode("utf-8")
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

@@ -1,0 +1,334 @@
+"""A stand-in for the providers' APIs on 127.0.0.1: plays Meta and LinkedIn from the cases.
+
+It checks credentials and headers as the provider would, and can be told to misbehave.
+"""
+
+import json
+import struct
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socket import SO_LINGER, SOL_SOCKET
+from types import TracebackType
+from typing import Any, Literal, Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from chalicelib.cli.cases import FOLDER
+from chalicelib.signing import hex_hmac_sha256
+
+TOKEN = "stand-in-access-token"  # noqa: S105
+SECRET = "stand-in-signing-secret"  # noqa: S105
+
+Fault = Literal[
+    "expired",
+    "forbidden",
+    "busy",
+    "rate_limited",
+    "down",
+    "hang",
+    "reset",
+    "truncated",
+    "not_json",
+    "wrong_type",
+    "redirect",
+    "deleted",
+    "huge",
+    "no_optional_fields",
+    "no_answers",
+]
+"""How to misbehave; busy is a 429 with Retry-After, rate_limited is the provider's own way."""
+
+HUGE_BYTES = 100 * 1024 * 1024
+HANG_SECONDS = 60.0
+RETRY_AFTER_SECONDS = 7
+META_OPTIONAL = {"ad_id", "adset_id", "campaign_id", "campaign_name", "platform", "is_organic"}
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a caller must show."""
+
+    token: str = TOKEN
+    secret: str = SECRET
+
+
+@dataclass(frozen=True)
+class Called:
+    """One call as the provider saw it.
+
+    Attributes:
+        connector: the first part of the path: meta or linkedin.
+        version: the version asked for, in the path or in a header.
+        path: below the API's address.
+        headers: lower-case name -> value.
+    """
+
+    connector: str
+    version: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+
+    @property
+    def id(self) -> str:
+        """Give the id of what is asked for."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def token(self) -> str:
+        """Give the access token that was shown, if any."""
+        return self.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+@dataclass(frozen=True)
+class Said:
+    """A status and a JSON body."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Provider:
+    """Serves what cases say that a provider has, as a context manager in a thread of its own."""
+
+    def __init__(
+        self,
+        fetched: Mapping[str, Mapping[str, Any]],
+        credentials: Credentials | None = None,
+        port: int = 0,
+    ) -> None:
+        """Listen on a port of 127.0.0.1; 0 takes a free one.
+
+        Args:
+            fetched: connector -> `path?query` -> JSON answer; see read_fetched.
+            credentials: for all of them alike.
+            port: the port.
+        """
+        self.credentials = credentials or Credentials()
+        self.calls: list[Called] = []
+        self._fetched = fetched
+        self._faults: dict[str, tuple[Fault, int]] = {}
+        self._closing = threading.Event()
+        provider = self
+
+        class Handler(_Handler):
+            def do_GET(self) -> None:
+                provider._answer(self)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server.daemon_threads = True
+        self._server.block_on_close = False
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    @property
+    def port(self) -> int:
+        """Give the port that it listens on."""
+        return self._server.server_port
+
+    @property
+    def host(self) -> str:
+        """Give host:port, as the setting private_hosts wants it."""
+        return f"127.0.0.1:{self.port}"
+
+    def api_url(self, connector: str) -> str:
+        """Give what a source's option `api_url` must be for its leads to be read here."""
+        return f"http://{self.host}/{connector}/{{api_version}}"
+
+    def misbehave(self, lead_id: str, fault: Fault, times: int = 1_000_000) -> None:
+        """Misbehave when a lead or form is read, the next so many times; then be well again."""
+        self._faults[lead_id] = (fault, times)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+    def wait(self) -> None:
+        """Serve until something else ends the process."""
+        self._thread.join()
+
+    def _answer(self, handler: "_Handler") -> None:
+        """Play one answer, well or ill."""
+        called = _called(handler)
+        self.calls.append(called)
+        fault = self._due(called.id)
+        if fault in _WIRE:
+            _WIRE[fault](handler, self._closing)
+            return
+        answers = self._fetched.get(called.connector)
+        if answers is None:
+            handler.say(Said(404, {"message": "no such provider"}))
+            return
+        by_path = {key.partition("?")[0]: answer for key, answer in answers.items()}
+        said = _PLAYS[called.connector](called, by_path.get(called.path), self.credentials, fault)
+        handler.say(said)
+
+    def _due(self, lead_id: str) -> Fault | None:
+        """Give the fault that is due, and count it."""
+        fault, times = self._faults.get(lead_id, (None, 0))
+        if fault is None or times <= 0:
+            return None
+        self._faults[lead_id] = (fault, times - 1)
+        return fault
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def say(self, said: Said) -> None:
+        """Answer with JSON."""
+        body = json.dumps(said.body).encode()
+        self.send_response(said.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in said.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing: addresses may hold credentials."""
+
+
+def read_fetched(cases: Path = FOLDER) -> dict[str, dict[str, Any]]:
+    """Gather what all cases say that providers have: connector -> `path?query` -> answer."""
+    gathered: dict[str, dict[str, Any]] = {}
+    for file in sorted(cases.glob("*/*.json")):
+        case = json.loads(file.read_text("utf-8"))
+        if "fetched" in case:
+            gathered.setdefault(file.parent.name, {}).update(case["fetched"])
+    return gathered
+
+
+def serve(port: int, cases: Path = FOLDER, credentials: Credentials | None = None) -> None:
+    """Play the providers on a port of 127.0.0.1 until the process is ended."""
+    with Provider(read_fetched(cases), credentials, port) as provider:
+        provider.wait()
+
+
+def _called(handler: BaseHTTPRequestHandler) -> Called:
+    """Take a call apart: /connector/version/path?query."""
+    parts = urlsplit(handler.path)
+    connector, _, rest = parts.path.removeprefix("/").partition("/")
+    version, _, path = rest.partition("/")
+    headers = {name.lower(): value for name, value in handler.headers.items()}
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return Called(connector, version, unquote(path), query, headers)
+
+
+def _play_meta(called: Called, lead: Any, known: Credentials, fault: Fault | None) -> Said:
+    """Answer as the Graph API does: errors are 400 with a code of its own."""
+    token = called.token or called.query.get("access_token", "")
+    proof = hex_hmac_sha256(known.secret, token)
+    fields = {"id", *called.query.get("fields", "created_time,field_data").split(",")}
+    wants_optional = not META_OPTIONAL.isdisjoint(fields)
+    refusals = (
+        (token != known.token or fault == "expired", _graph_error(190, 463, "Session expired")),
+        (called.query.get("appsecret_proof") != proof, _graph_error(100, 0, "Invalid proof")),
+        (fault == "forbidden", _graph_error(10, 0, "Application does not have permission")),
+        (fault == "rate_limited", _graph_error(80005, 0, "Too many leadgen calls to this Page")),
+        (lead is None or fault == "deleted", _graph_error(100, 33, "Object does not exist")),
+        (
+            fault == "no_optional_fields" and wants_optional,
+            _graph_error(100, 0, "Tried accessing nonexisting field (campaign_name)"),
+        ),
+    )
+    hidden = "field_data" if fault == "no_answers" else ""
+    given = {name: lead[name] for name in lead or () if name in fields and name != hidden}
+    return next((said for holds, said in refusals if holds), Said(200, given))
+
+
+def _graph_error(code: int, subcode: int, message: str) -> Said:
+    error = {"message": message, "type": "OAuthException", "code": code}
+    return Said(400, {"error": {**error, "error_subcode": subcode} if subcode else error})
+
+
+def _play_linkedin(called: Called, lead: Any, known: Credentials, fault: Fault | None) -> Said:
+    """Answer as LinkedIn's REST API does: errors by status, and no call without a version."""
+    version = called.headers.get("linkedin-version", "")
+    protocol = called.headers.get("x-restli-protocol-version", "")
+    refusals = (
+        (called.token != known.token or fault == "expired", _linkedin_error(401, "EXPIRED_TOKEN")),
+        (not version.isdigit() or len(version) != 6, _linkedin_error(426, "NONEXISTENT_VERSION")),
+        (protocol != "2.0.0", _linkedin_error(400, "ILLEGAL_ARGUMENT")),
+        (fault == "forbidden", _linkedin_error(403, "ACCESS_DENIED")),
+        (fault == "rate_limited", _linkedin_error(429, "TOO_MANY_REQUESTS")),
+        (lead is None or fault == "deleted", _linkedin_error(404, "RESOURCE_NOT_FOUND")),
+    )
+    hidden = "formResponse" if fault == "no_answers" else ""
+    given = {name: lead[name] for name in lead or () if name != hidden}
+    return next((said for holds, said in refusals if holds), Said(200, given))
+
+
+def _linkedin_error(status: int, code: str) -> Said:
+    return Said(status, {"status": status, "code": code, "message": "see code"})
+
+
+_PLAYS: dict[str, Callable[[Called, Any, Credentials, Fault | None], Said]] = {
+    "meta": _play_meta,
+    "linkedin": _play_linkedin,
+}
+
+
+def _hang(handler: _Handler, closing: threading.Event) -> None:
+    closing.wait(HANG_SECONDS)
+    handler.close_connection = True
+
+
+def _reset(handler: _Handler, closing: threading.Event) -> None:
+    """Close with a RST instead of an orderly end."""
+    handler.connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+    handler.close_connection = True
+
+
+def _say_raw(handler: _Handler, body: bytes, length: int) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(length))
+    handler.end_headers()
+    handler.wfile.write(body)
+    handler.close_connection = True
+
+
+def _be_huge(handler: _Handler, closing: threading.Event) -> None:
+    """Send more than anyone wants, until the other side has had enough."""
+    handler.send_response(200)
+    handler.send_header("Content-Length", str(HUGE_BYTES))
+    handler.end_headers()
+    handler.close_connection = True
+    for _ in range(HUGE_BYTES // 65536):
+        try:
+            handler.wfile.write(b" " * 65536)
+        except OSError:
+            return
+
+
+_WIRE: dict[Fault | None, Callable[[_Handler, threading.Event], None]] = {
+    "hang": _hang,
+    "reset": _reset,
+    "huge": _be_huge,
+    "busy": lambda handler, closing: handler.say(
+        Said(429, {"message": "slow down"}, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+    ),
+    "down": lambda handler, closing: handler.say(Said(503, {"message": "back soon"})),
+    "redirect": lambda handler, closing: handler.say(
+        Said(302, {}, {"Location": f"http://{handler.headers['Host']}/elsewhere"})
+    ),
+    "truncated": lambda handler, closing: _say_raw(handler, b'{"id": "1", ', 4096),
+    "not_json": lambda handler, closing: _say_raw(handler, b"<html>Sorry</html>", 18),
+    "wrong_type": lambda handler, closing: handler.say(Said(200, ["not", "an", "object"])),
+}

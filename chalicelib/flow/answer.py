@@ -1,0 +1,132 @@
+"""What an owner answers to an assignment: accept it, or decline it so that it goes on."""
+
+from collections.abc import Sequence
+
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.flow.match import AWAITS_FOR
+from chalicelib.flow.process import route_message
+from chalicelib.hub import Hub
+from chalicelib.lead.model import Assignment, Lead
+from chalicelib.lead.routing import give_back
+from chalicelib.records import (
+    Event,
+    digest,
+    event_item,
+    lead_item,
+    lead_key,
+    lead_of,
+    ledger_item,
+    ledger_key,
+    ledger_of,
+)
+from chalicelib.storage import Absent, Holds, Put, Write
+
+ATTEMPTS = 5
+
+
+def accept(hub: Hub, lead_id: str, assignment_id: str, actor: str) -> Lead:
+    """Note that the owner takes the lead on; again is no error.
+
+    Raises:
+        NotFound: no such lead.
+        Conflict: the lead has gone to somebody else since.
+    """
+    for _ in range(ATTEMPTS):
+        lead, assignment = _assigned(hub, lead_id, assignment_id)
+        if assignment.accepted_at:
+            return lead
+        now = max(hub.clock(), lead.updated_at)
+        taken = assignment.model_copy(update={"accepted_at": now})
+        after = lead.model_copy(
+            update={"assignment": taken, "version": lead.version + 1, "updated_at": now}
+        )
+        if _save(hub, lead, after, _event(after, "accepted", actor, f"{actor} accepted it"), ()):
+            return after
+    raise Conflict(f"lead {lead_id} is changing; try again")
+
+
+def decline(hub: Hub, lead_id: str, assignment_id: str, actor: str, reason: str = "") -> Lead:
+    """Give a lead back: the turn is returned and the lead goes to somebody else.
+
+    Raises:
+        NotFound: no such lead.
+        Conflict: the lead has gone to somebody else since.
+    """
+    for _ in range(ATTEMPTS):
+        lead, assignment = _assigned(hub, lead_id, assignment_id)
+        now = max(hub.clock(), lead.updated_at)
+        after = lead.model_copy(
+            update={
+                "assignment": None,
+                "declined_by": (*lead.declined_by, assignment.owner_id),
+                "status": "new",
+                "awaits": "owner",
+                "version": lead.version + 1,
+                "updated_at": now,
+            }
+        )
+        text = f"{actor} gave it back" + (f": {reason[:200]}" if reason else "")
+        event = _event(after, "declined", actor, text)
+        if _save(hub, lead, after, event, _returned_turn(hub, lead, assignment)):
+            hub.routing.send([route_message(after.lead_id, after.pool_id, after.version)])
+            return after
+    raise Conflict(f"lead {lead_id} is changing; try again")
+
+
+def _assigned(hub: Hub, lead_id: str, assignment_id: str) -> tuple[Lead, Assignment]:
+    item = hub.table.get(lead_key(lead_id))
+    if item is None:
+        raise NotFound(f"lead {lead_id}")
+    lead = lead_of(item)
+    if lead.merged_into:
+        return _assigned(hub, lead.merged_into, assignment_id)
+    if lead.assignment is None or lead.assignment.assignment_id != assignment_id:
+        raise Conflict("this lead has gone to somebody else since")
+    return lead, lead.assignment
+
+
+def _returned_turn(hub: Hub, lead: Lead, assignment: Assignment) -> Sequence[Write]:
+    item = hub.table.get(ledger_key(assignment.pool_id))
+    if item is None:
+        return ()
+    ledger = ledger_of(item)
+    after = give_back(ledger, assignment.owner_id)
+    return (
+        Put("returned turn", ledger_item(after, _writer(lead)), Holds("version", ledger.version)),
+    )
+
+
+def _save(hub: Hub, lead: Lead, after: Lead, event: Event, more: Sequence[Write]) -> bool:
+    """Write a lead's new state with its event; False when somebody else wrote first."""
+    due_at = after.updated_at + AWAITS_FOR if after.awaits else None
+    try:
+        hub.table.write(
+            [
+                Put(
+                    "answered lead",
+                    lead_item(after, _writer(lead), due_at),
+                    Holds("version", lead.version),
+                ),
+                Put("answer event", event_item(lead.lead_id, event, _writer(lead)), Absent()),
+                *more,
+            ]
+        )
+    except Conflict:
+        return False
+    return True
+
+
+def _event(lead: Lead, kind: str, actor: str, text: str) -> Event:
+    return Event.model_validate(
+        {
+            "event_id": digest(lead.lead_id, str(lead.version), kind),
+            "kind": kind,
+            "at": lead.updated_at,
+            "actor": actor,
+            "text": text,
+        }
+    )
+
+
+def _writer(lead: Lead) -> str:
+    return f"answer:{lead.lead_id}:{lead.version}"

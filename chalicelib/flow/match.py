@@ -1,0 +1,376 @@
+"""Step 3 goes on: find the lead a touch belongs to, fold it in, score it, pick its pool, save."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.config.model import RoutingRule
+from chalicelib.errors import Malformed
+from chalicelib.hub import Current, Hub
+from chalicelib.lead.merging import absorb, fold, new_lead, survivor
+from chalicelib.lead.model import Decision, Lead, Score, Touch, Verdict
+from chalicelib.lead.routing import pick_rule
+from chalicelib.lead.scoring import score
+from chalicelib.records import (
+    Claim,
+    Event,
+    TouchRecord,
+    claim_item,
+    digest,
+    event_item,
+    identity_key,
+    key_item,
+    lead_item,
+    lead_key,
+    lead_of,
+    touch_item,
+    touch_record_of,
+)
+from chalicelib.storage import Absent, Holds, Item, Put, Write
+
+AWAITS_FOR = timedelta(minutes=5)
+"""How long a lead may await its owner before tick asks for routing again."""
+
+STAGES = ("lead", "MQL", "SQL", "opportunity", "customer")
+
+MOST_WRITES = 90
+"""Most writes of one transaction; DynamoDB takes 100."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A lead as it stands, with its touches and those of the leads merged into it."""
+
+    lead: Lead
+    touches: tuple["StoredTouch", ...]
+
+
+@dataclass(frozen=True)
+class StoredTouch:
+    """A touch as it stands, and under which lead."""
+
+    lead_id: str
+    version: int
+    record: TouchRecord
+
+
+@dataclass(frozen=True)
+class Match:
+    """The lead as it will be, and what has to be written for it.
+
+    Attributes:
+        lead: the new state.
+        version: of the stored lead; 0 when it is new.
+        touch: the new touch, or None when only old ones change.
+        voided: touches that count no more, in their new state.
+        losers: leads that are merged into this one: as they were, as they will be.
+        keys: identity keys to write -> the lead they point at now, empty when new.
+        decisions: on match, score and rule.
+    """
+
+    lead: Lead
+    version: int
+    touch: Touch | None
+    voided: tuple[StoredTouch, ...]
+    losers: tuple[tuple[Lead, Lead], ...]
+    keys: Mapping[str, str]
+    decisions: tuple[Decision, ...]
+
+
+def match(
+    hub: Hub, current: Current, touch: Touch, replaces: tuple[str, str] | None = None
+) -> Match:
+    """Decide which lead a touch belongs to and what becomes of it; writes nothing.
+
+    Args:
+        hub: read from.
+        current: configuration in force.
+        touch: the new one.
+        replaces: lead and touch that this one takes the place of, if any.
+    """
+    pointed = _pointed(hub, touch.identity_keys)
+    wanted = set(pointed.values()) | ({replaces[0]} if replaces else set())
+    stored = stored_leads(hub, wanted)
+    voided = tuple(
+        _void(old, "superseded")
+        for one in stored
+        for old in one.touches
+        if replaces and old.record.touch.touch_id == replaces[1]
+    )
+    now = max([touch.received_at, *(one.lead.updated_at for one in stored)])
+    if stored:
+        first = survivor([one.lead for one in stored])
+        others = [one.lead for one in stored if one.lead.lead_id != first.lead_id]
+        merged, losers = absorb(first, others) if others else (first, ())
+        version = first.version
+    else:
+        merged, others, losers, version = new_lead(touch, now), [], (), 0
+    touches = [*_touches(stored, voided), touch]
+    owned = {key: lead for key, lead in pointed.items() if lead == merged.lead_id}
+    lead, decisions = decide(hub, current, merged, touches, now)
+    lead = lead.model_copy(update={"version": version + 1, "routed": merged.routed})
+    moved = {key: other.lead_id for other in others for key in other.identity_keys}
+    keys = {
+        key: moved.get(key, pointed.get(key, ""))
+        for key in sorted({*touch.identity_keys, *moved})
+        if key not in owned
+    }
+    chosen = _match_decision(hub, current, touch, pointed, [first, *others] if stored else [], lead)
+    return Match(
+        lead=lead,
+        version=version,
+        touch=touch,
+        voided=voided,
+        losers=tuple(
+            (old, new.model_copy(update={"version": old.version + 1, "updated_at": now}))
+            for old, new in zip(others, losers, strict=True)
+        ),
+        keys=keys,
+        decisions=(chosen, *decisions),
+    )
+
+
+def decide(
+    hub: Hub, current: Current, lead: Lead, touches: Sequence[Touch], now: datetime
+) -> tuple[Lead, tuple[Decision, ...]]:
+    """Fold a lead anew, score it and pick its pool; it then awaits its owner."""
+    folded = fold(lead, touches, now)
+    scored = score(folded, touches, current.config.scoring, now)
+    folded = folded.model_copy(update={"score": scored, "updated_at": now})
+    rule, picked = pick_rule(folded, current.config, current.hash, hub.code, now)
+    stage, is_raised = _stage(folded, rule)
+    is_back = folded.status_reason == "withdrawn"
+    folded = folded.model_copy(
+        update={
+            "rule_id": rule.id if rule else "",
+            "pool_id": rule.pool if rule else "",
+            "stage": stage,
+            "status": "new" if is_back else folded.status,
+            "status_reason": "" if is_back else folded.status_reason,
+            "is_raised": is_raised,
+            "awaits": "owner",
+            "is_unowned": False,
+            "config_hash": current.hash,
+        }
+    )
+    return folded, (_score_decision(hub, current, folded, touches, scored, now), picked)
+
+
+def save(hub: Hub, found: Match, claim: Claim | None, writer: str) -> None:
+    """Write lead, touch, keys, claim and timeline in one transaction.
+
+    Raises:
+        Conflict: somebody else wrote first; match again.
+        Malformed: the submission joins more than one transaction can hold.
+    """
+    writes = [*_claim_writes(claim, writer), *lead_writes(found, writer)]
+    if len(writes) > MOST_WRITES:
+        raise Malformed(f"it joins leads with {len(found.keys)} identity keys; expected fewer")
+    hub.table.write(writes)
+
+
+def _claim_writes(claim: Claim | None, writer: str) -> list[Write]:
+    if claim is None:
+        return []
+    condition = Holds("version", claim.version - 1) if claim.version > 1 else Absent()
+    return [Put("claim", claim_item(claim, writer), condition)]
+
+
+def lead_writes(found: Match, writer: str) -> list[Write]:
+    """Give the writes that bring a lead to its new state."""
+    lead = found.lead
+    due_at = lead.updated_at + AWAITS_FOR if lead.awaits else None
+    writes: list[Write] = [
+        Put(
+            "lead",
+            lead_item(lead, writer, due_at),
+            Holds("version", found.version) if found.version else Absent(),
+        )
+    ]
+    if found.touch:
+        item = touch_item(lead.lead_id, found.touch, found.decisions, 1, writer)
+        writes.append(Put("touch", item, Absent()))
+    for number, old in enumerate(found.voided):
+        item = touch_item(old.lead_id, old.record.touch, old.record.decisions, old.version, writer)
+        writes.append(Put(f"voided touch {number}", item, Holds("version", old.version - 1)))
+    for number, (key, pointed) in enumerate(found.keys.items()):
+        item = key_item(key, lead.lead_id, lead.version, writer)
+        condition = Holds("lead_id", pointed) if pointed else Absent()
+        writes.append(Put(f"identity key {number}", item, condition))
+    for number, (old_lead, new_lead_state) in enumerate(found.losers):
+        item = lead_item(new_lead_state, writer)
+        condition = Holds("version", old_lead.version)
+        writes.append(Put(f"merged lead {number}", item, condition))
+    if found.losers:
+        writes += _merge_events(found, writer)
+    return writes
+
+
+def _merge_events(found: Match, writer: str) -> list[Write]:
+    lead = found.lead
+    names = ", ".join(old.lead_id for old, _ in found.losers)
+    merged = Event(
+        event_id=digest(writer, "merged"),
+        kind="merged",
+        at=lead.updated_at,
+        actor="hub",
+        text=f"{names} turned out to be the same person and became part of this lead",
+        before={old.lead_id: old.model_dump(mode="json") for old, _ in found.losers},
+    )
+    writes: list[Write] = [Put("merge event", event_item(lead.lead_id, merged, writer), Absent())]
+    for number, (old, _) in enumerate(found.losers):
+        absorbed = Event(
+            event_id=digest(writer, "absorbed", old.lead_id),
+            kind="absorbed",
+            at=lead.updated_at,
+            actor="hub",
+            text=f"became part of {lead.lead_id}",
+        )
+        writes.append(
+            Put(f"absorb event {number}", event_item(old.lead_id, absorbed, writer), Absent())
+        )
+    return writes
+
+
+def _pointed(hub: Hub, keys: Sequence[str]) -> dict[str, str]:
+    """Give the lead that each known identity key points at."""
+    items = hub.table.get_many([identity_key(key) for key in keys])
+    return {
+        key: str(items[identity_key(key)]["lead_id"]) for key in keys if identity_key(key) in items
+    }
+
+
+def stored_leads(hub: Hub, lead_ids: Iterable[str]) -> list[Stored]:
+    """Read live leads with all their touches; an id that was merged away gives its survivor."""
+    leads: dict[str, Lead] = {}
+    wanted = set(lead_ids)
+    while wanted:
+        found = [lead_of(item) for item in _lead_items(hub, sorted(wanted))]
+        leads |= {lead.lead_id: lead for lead in found if not lead.merged_into}
+        wanted = {lead.merged_into for lead in found if lead.merged_into} - set(leads)
+    return [Stored(leads[key], tuple(_stored_touches(hub, leads[key]))) for key in sorted(leads)]
+
+
+def _lead_items(hub: Hub, lead_ids: Sequence[str]) -> list[Item]:
+    found = hub.table.get_many([lead_key(lead_id) for lead_id in lead_ids])
+    return [found[lead_key(lead_id)] for lead_id in lead_ids if lead_key(lead_id) in found]
+
+
+def _stored_touches(hub: Hub, lead: Lead) -> list[StoredTouch]:
+    return [
+        StoredTouch(lead_id, int(item["version"]), touch_record_of(item))
+        for lead_id in (lead.lead_id, *lead.members)
+        for item in hub.table.query(lead_key(lead_id)[0], "TOUCH#")
+    ]
+
+
+def _touches(stored: Sequence[Stored], voided: Sequence[StoredTouch]) -> list[Touch]:
+    instead = {old.record.touch.touch_id: old.record.touch for old in voided}
+    return [
+        instead.get(old.record.touch.touch_id, old.record.touch)
+        for one in stored
+        for old in one.touches
+    ]
+
+
+def _void(old: StoredTouch, why: str) -> StoredTouch:
+    touch = old.record.touch.model_copy(update={"void": why})
+    return StoredTouch(old.lead_id, old.version + 1, old.record.model_copy(update={"touch": touch}))
+
+
+def without(hub: Hub, current: Current, stored: Stored, touch_id: str, now: datetime) -> Match:
+    """Decide what becomes of a lead when one of its touches is taken back; writes nothing."""
+    voided = tuple(
+        _void(old, "withdrawn")
+        for old in stored.touches
+        if old.record.touch.touch_id == touch_id and not old.record.touch.void
+    )
+    touches = _touches([stored], voided)
+    folded = fold(stored.lead, touches, now)
+    scored = score(folded, touches, current.config.scoring, now)
+    update: dict[str, object] = {
+        "score": scored,
+        "updated_at": now,
+        "version": stored.lead.version + 1,
+    }
+    if all(touch.void for touch in touches):
+        update |= {"status": "disqualified", "status_reason": "withdrawn", "awaits": ""}
+    return Match(
+        lead=folded.model_copy(update=update),
+        version=stored.lead.version,
+        touch=None,
+        voided=voided,
+        losers=(),
+        keys={},
+        decisions=(),
+    )
+
+
+def _stage(lead: Lead, rule: RoutingRule | None) -> tuple[str, bool]:
+    if rule and rule.stage and STAGES.index(rule.stage) > STAGES.index(lead.stage):
+        return rule.stage, True
+    return lead.stage, False
+
+
+def _match_decision(
+    hub: Hub,
+    current: Current,
+    touch: Touch,
+    pointed: Mapping[str, str],
+    candidates: Sequence[Lead],
+    lead: Lead,
+) -> Decision:
+    verdicts = tuple(
+        Verdict(
+            candidate=one.lead_id,
+            is_eligible=one.lead_id == lead.lead_id,
+            because="holds "
+            + (", ".join(sorted({k.split(":")[0] for k, v in pointed.items() if v == one.lead_id})))
+            if one.lead_id in pointed.values()
+            else "holds the submission that this one replaces",
+        )
+        for one in candidates
+    )
+    if not candidates:
+        because = "no lead holds any of its identity keys, so it is a new lead"
+    elif len(candidates) == 1:
+        because = "one lead holds its identity keys"
+    else:
+        because = f"{len(candidates)} leads hold its identity keys, so they are one person"
+    return Decision(
+        kind="match",
+        decided_at=lead.updated_at,
+        config_hash=current.hash,
+        code=hub.code,
+        inputs={
+            "touch_id": touch.touch_id,
+            "kinds": [k.split(":")[0] for k in touch.identity_keys],
+        },
+        candidates=verdicts,
+        result=lead.lead_id,
+        because=because,
+    )
+
+
+def _score_decision(
+    hub: Hub,
+    current: Current,
+    lead: Lead,
+    touches: Sequence[Touch],
+    scored: Score,
+    now: datetime,
+) -> Decision:
+    return Decision(
+        kind="score",
+        decided_at=now,
+        config_hash=current.hash,
+        code=hub.code,
+        inputs={
+            "lead_id": lead.lead_id,
+            "version": lead.version,
+            "touches": sorted(touch.touch_id for touch in touches),
+            "terms": [term.model_dump(exclude_defaults=True) for term in scored.terms],
+        },
+        result=str(scored.total),
+        because=f"fit {scored.fit} and engagement {scored.engagement}",
+    )

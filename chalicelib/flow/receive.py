@@ -1,0 +1,180 @@
+"""Step 2: verify a webhook, keep it, queue it, answer; nothing is parsed here."""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chalicelib import registry
+from chalicelib.config.model import Source
+from chalicelib.connector import Connector
+from chalicelib.errors import (
+    Malformed,
+    Misconfigured,
+    TooLarge,
+    Unavailable,
+    UnknownSource,
+    Unverified,
+)
+from chalicelib.flow.refuse import refuse
+from chalicelib.hub import Hub
+from chalicelib.records import Delivery, delivery_item
+from chalicelib.request import Reply, Request, kept, pack
+from chalicelib.storage import Absent, Message, Put
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Largest body we take: what fits Lambda's 6 MB as base64."""
+
+MOST_INLINE_BYTES = 200 * 1024
+"""Packed requests above this go to the bucket and are pointed at."""
+
+MOST_QUEUED_BYTES = 700 * 1024
+"""Largest packed request that a message can carry whole, as base64, when the table is down."""
+
+CONFIG_AGE_SECONDS = 30
+"""How old the configuration may be that the door uses."""
+
+SENT_ON_AFTER = timedelta(minutes=2)
+"""When tick takes a kept delivery for one whose message was lost."""
+
+
+@dataclass(frozen=True)
+class Door:
+    """The source that an address names, with its connector."""
+
+    source_id: str
+    source: Source
+    connector: Connector
+
+
+def receive(hub: Hub, source_id: str, request: Request) -> Reply:
+    """Answer one request to /hooks/{source_id}."""
+    try:
+        door = _find(hub, source_id)
+    except UnknownSource as error:
+        refuse(hub, source_id, error)
+        return problem(404, "unknown source")
+    except (Unavailable, Misconfigured):
+        return busy(503)
+    headers = door.connector.cors(request, _options(door)) if door.connector.cors else {}
+    reply = _answer(hub, door, request)
+    return Reply(reply.status, reply.body, reply.content_type, {**headers, **reply.headers})
+
+
+def _answer(hub: Hub, door: Door, request: Request) -> Reply:
+    answers = door.connector.answers
+    try:
+        if request.method == "OPTIONS":
+            return Reply(204, "")
+        if not door.source.enabled:
+            raise UnknownSource(f"{door.source_id} is switched off")
+        if request.method in ("GET", "HEAD"):
+            return _shake_hands(hub, door, request)
+        if len(request.body) > MOST_BYTES:
+            raise TooLarge(f"body of {len(request.body)} bytes; expected at most {MOST_BYTES}")
+        verified = door.connector.signature.verify(
+            request, _secrets(hub, door.source.secret), request.received_at
+        )
+        _keep(hub, door, verified)
+    except UnknownSource as error:
+        refuse(hub, door.source_id, error)
+        return problem(answers.unknown_source, "this source is switched off")
+    except Unverified as error:
+        refuse(hub, door.source_id, error)
+        return problem(answers.unverified, "not verified")
+    except TooLarge as error:
+        refuse(hub, door.source_id, error)
+        return problem(answers.too_large, "too large; at most 4 MB")
+    except (Unavailable, Misconfigured):
+        return busy(answers.unavailable)
+    if door.connector.reply:
+        return door.connector.reply(verified, _options(door))
+    return Reply(answers.accepted)
+
+
+def _find(hub: Hub, source_id: str) -> Door:
+    """Find a source and load its connector, and no other."""
+    config = hub.configurations.current(CONFIG_AGE_SECONDS).config
+    source = config.sources.get(source_id)
+    if source is None:
+        raise UnknownSource("no such source")
+    return Door(source_id, source, registry.load(source.connector))
+
+
+def _shake_hands(hub: Hub, door: Door, request: Request) -> Reply:
+    """Answer a provider that checks the address, in exactly the form that it wants."""
+    if not door.connector.handshake:
+        return Reply(200) if request.method == "HEAD" else problem(405, "expected POST")
+    secrets = _secrets(hub, door.source.verify_token or door.source.secret)
+    try:
+        return door.connector.handshake(request, secrets)
+    except Malformed as error:
+        refuse(hub, door.source_id, error)
+        return problem(400, "not the handshake that was expected")
+    except Unverified as error:
+        refuse(hub, door.source_id, error)
+        return problem(403, "not verified")
+
+
+def _secrets(hub: Hub, name: str) -> tuple[str, ...]:
+    """Give the live secrets; having none is our mistake, never a reason to let all in."""
+    found = hub.secrets.get(name)
+    if not found:
+        raise Misconfigured(f"secret {name!r} has no live value")
+    return found
+
+
+def _keep(hub: Hub, door: Door, request: Request) -> str:
+    """Keep a request in the table and put its id on the queue; either of them will do."""
+    raw = pack(kept(request, door.connector.signature.secret_headers))
+    delivery = Delivery(
+        delivery_id=hub.new_id(),
+        source_id=door.source_id,
+        connector=door.connector.name,
+        received_at=request.received_at,
+        due_at=request.received_at + SENT_ON_AFTER,
+    )
+    message = Message({"delivery": delivery.delivery_id})
+    is_kept = True
+    try:
+        if len(raw) > MOST_INLINE_BYTES:
+            blob = f"deliveries/{delivery.delivery_id}"
+            hub.blobs.put(blob, raw)
+            delivery = delivery.model_copy(update={"blob": blob})
+        else:
+            delivery = delivery.model_copy(update={"raw": raw})
+        writer = f"receive:{delivery.delivery_id}"
+        hub.table.write([Put("delivery", delivery_item(delivery, writer), Absent())])
+    except Unavailable:
+        if len(raw) > MOST_QUEUED_BYTES:
+            raise
+        is_kept = False
+        message = whole(delivery.model_copy(update={"raw": raw, "blob": ""}))
+    try:
+        hub.inbox.send([message])
+    except Unavailable:
+        if not is_kept:
+            raise
+    return delivery.delivery_id
+
+
+def whole(delivery: Delivery) -> Message:
+    """Make the one message that carries a delivery and not only its id."""
+    bare = delivery.model_copy(update={"raw": b""})
+    raw = base64.b64encode(delivery.raw).decode()
+    return Message({"whole": bare.model_dump(mode="json", exclude_defaults=True), "raw": raw})
+
+
+def problem(status: int, title: str) -> Reply:
+    """Say what is wrong, and nothing about us."""
+    return Reply(status, json.dumps({"message": title}))
+
+
+def busy(status: int) -> Reply:
+    """Ask the provider to come again: nothing was kept."""
+    reply = problem(status, "busy, try again")
+    return Reply(reply.status, reply.body, reply.content_type, {"Retry-After": "30"})
+
+
+def _options(door: Door) -> dict[str, object]:
+    return {**door.connector.options, **door.source.options}

@@ -1,0 +1,40 @@
+"""What was refused at the door: counted per source and reason, the last few kept."""
+
+from datetime import timedelta
+
+from chalicelib.errors import HubError, Unavailable
+from chalicelib.hub import Hub
+from chalicelib.lead.model import utc_text
+from chalicelib.storage import Key, Put
+
+KEPT_PER_REASON = 3
+"""How many refusals of a kind are kept for the admin, the newest over the oldest."""
+
+KEPT_FOR = timedelta(days=30)
+
+
+def refuse(hub: Hub, source_id: str, error: HubError) -> None:
+    """Count a refusal and keep its time and reason; being refused must not depend on it."""
+    reason = type(error).__name__.lower()
+    now = hub.clock()
+    expires_at = int((now + KEPT_FOR).timestamp())
+    is_known = reason != "unknownsource"
+    pk = f"SOURCE#{source_id if is_known else '-unknown'}"
+    try:
+        counted = hub.table.add(Key(pk, f"REFUSALS#{now:%Y-%m-%d}"), {reason: 1}, expires_at)
+        slot = int(counted[reason]) % KEPT_PER_REASON
+        refusal = {
+            "pk": pk,
+            "sk": f"REFUSED#{reason}#{slot}",
+            "kind": "refusal",
+            "writer": "refuse",
+            "version": 1,
+            "at": utc_text(now),
+            "reason": reason,
+            "detail": str(error)[:200],
+            "source_id": source_id[:64],
+            "expires_at": expires_at,
+        }
+        hub.table.write([Put("refusal", refusal)])
+    except Unavailable:
+        return

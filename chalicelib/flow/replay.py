@@ -1,0 +1,38 @@
+"""Put a delivery through again: what it did is not done twice, what failed gets a new chance."""
+
+from chalicelib.errors import NotFound
+from chalicelib.hub import Hub
+from chalicelib.records import Delivery, delivery_item, delivery_key, delivery_of
+from chalicelib.storage import Holds, Message, Put
+
+
+def replay(hub: Hub, delivery_id: str) -> Delivery:
+    """Queue a kept delivery again with its outcome forgotten.
+
+    Claims of its submissions stay, so a submission that made a lead is only recognised, and one
+    that was quarantined is read by today's code and configuration.
+
+    Raises:
+        NotFound: no such delivery.
+        Conflict: it is being handled at this moment.
+    """
+    item = hub.table.get(delivery_key(delivery_id))
+    if item is None:
+        raise NotFound(f"delivery {delivery_id}")
+    delivery = delivery_of(item)
+    again = delivery.model_copy(
+        update={
+            "version": delivery.version + 1,
+            "outcome": "pending",
+            "reason": "",
+            "results": {},
+            "tries": 0,
+            "replays": delivery.replays + 1,
+            "due_at": hub.clock(),
+        }
+    )
+    writer = f"replay:{delivery_id}:{again.version}"
+    condition = Holds("version", delivery.version)
+    hub.table.write([Put("replayed delivery", delivery_item(again, writer), condition)])
+    hub.inbox.send([Message({"delivery": delivery_id})])
+    return again

@@ -1,0 +1,176 @@
+"""Wiring: the one Hub that flows are given, and how it is built on AWS."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from chalicelib import __version__
+from chalicelib.config.model import Config
+from chalicelib.errors import Misconfigured, Unavailable
+from chalicelib.records import ACTIVE_KEY, Active, active_of, version_key, version_of
+from chalicelib.settings import Settings
+from chalicelib.storage import Blobs, Queue, Secrets, SendMail, Table
+
+if TYPE_CHECKING:
+    from chalicelib.web import Web
+
+STALE_SECONDS = 900
+"""How long the door goes on with the configuration it knows while the table is down."""
+
+
+@dataclass(frozen=True)
+class Current:
+    """The configuration in force, with its hash and who has switched themselves off."""
+
+    config: Config
+    active: Active
+
+    @property
+    def hash(self) -> str:
+        """Hash of the configuration document."""
+        return self.active.hash
+
+
+class Configurations:
+    """Reads the configuration in force and remembers its document by hash."""
+
+    def __init__(self, table: Table, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Read from a table; `monotonic` ages what is remembered."""
+        self._table = table
+        self._monotonic = monotonic
+        self._current: Current | None = None
+        self._read_at = 0.0
+
+    def current(self, max_age_seconds: float = 0) -> Current:
+        """Give the configuration in force, or one read at most so long ago.
+
+        Raises:
+            Misconfigured: nothing has been published yet.
+            Unavailable: the table is down; with a maximum age, only if nothing is remembered.
+        """
+        now = self._monotonic()
+        known = self._current
+        if known is not None and max_age_seconds and now - self._read_at < max_age_seconds:
+            return known
+        try:
+            item = self._table.get(ACTIVE_KEY)
+            if item is None:
+                raise Misconfigured("no configuration is published: hub config publish FILE")
+            active = active_of(item)
+            if known is not None and known.hash == active.hash:
+                current = Current(known.config, active)
+            else:
+                current = Current(self._document(active), active)
+        except Unavailable:
+            if known is None or not max_age_seconds or now - self._read_at > STALE_SECONDS:
+                raise
+            return known
+        self._current, self._read_at = current, now
+        return current
+
+    def _document(self, active: Active) -> Config:
+        item = self._table.get(version_key(active.number))
+        if item is None:
+            raise Misconfigured(f"configuration {active.number} is missing")
+        return Config.model_validate_json(version_of(item).document)
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Everything that a flow may touch.
+
+    Attributes:
+        clock: gives the time, aware, UTC.
+        new_id: gives a fresh id, sortable by time.
+        side_by_side: runs calls in threads, so that a slow one holds up no other; gives their
+            results in order.
+        code: version of this code, kept with every decision.
+    """
+
+    settings: Settings
+    table: Table
+    inbox: Queue
+    routing: Queue
+    outbox: Queue
+    blobs: Blobs
+    secrets: Secrets
+    send_mail: SendMail
+    web: "Web"
+    configurations: Configurations
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    side_by_side: Callable[[Sequence[Callable[[], list[str]]]], list[list[str]]]
+    code: str = __version__
+
+
+def now_utc() -> datetime:
+    """Give the time."""
+    return datetime.now(UTC)
+
+
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def fresh_id() -> str:
+    """Make an id of 26 characters that sorts by time: 48 bits of milliseconds, 80 random bits."""
+    import secrets
+
+    number = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+    return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -5, -5))
+
+
+def in_threads(calls: Sequence[Callable[[], list[str]]]) -> list[list[str]]:
+    """Run calls side by side, each in a thread of its own."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    if len(calls) < 2:
+        return [call() for call in calls]
+    with ThreadPoolExecutor(max_workers=len(calls)) as pool:
+        return [done.result() for done in [pool.submit(call) for call in calls]]
+
+
+def build(settings: Settings, endpoint: Mapping[str, Any] | None = None) -> Hub:
+    """Build the hub on AWS; clients that a function does not use are never made.
+
+    Args:
+        settings: of this stage.
+        endpoint: further arguments of boto3.client, as for the local cloud.
+    """
+    import boto3
+    from botocore.config import Config as ClientConfig
+
+    from chalicelib.aws.blobs import S3Blobs
+    from chalicelib.aws.mail import SesMail
+    from chalicelib.aws.queue import SqsQueue
+    from chalicelib.aws.secrets import SsmSecrets
+    from chalicelib.aws.table import DynamoTable
+    from chalicelib.web import Web
+
+    def client(service: str, attempts: int = 2) -> Any:
+        config = ClientConfig(
+            connect_timeout=1,
+            read_timeout=3,
+            retries={"mode": "standard", "total_max_attempts": attempts},
+            parameter_validation=False,
+        )
+        return boto3.client(service, config=config, **(endpoint or {}))
+
+    table = DynamoTable(client("dynamodb"), settings.table)
+    sqs = client("sqs")
+    return Hub(
+        settings=settings,
+        table=table,
+        inbox=SqsQueue(sqs, settings.inbox),
+        routing=SqsQueue(sqs, settings.routing),
+        outbox=SqsQueue(sqs, settings.outbox),
+        blobs=S3Blobs(lambda: client("s3"), settings.bucket),
+        secrets=SsmSecrets(lambda: client("ssm"), settings.secrets_path, now_utc),
+        send_mail=SesMail(lambda: client("sesv2", attempts=1)),
+        web=Web(settings.private_hosts),
+        configurations=Configurations(table),
+        clock=now_utc,
+        new_id=fresh_id,
+        side_by_side=in_threads,
+    )

@@ -1,0 +1,1 @@
+"""Word lists that the cleaning of leads needs."""

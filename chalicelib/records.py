@@ -1,0 +1,494 @@
+"""What is stored: the key of each kind of item, and items to models and back."""
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal, TypeVar
+
+from pydantic import AwareDatetime, Field
+
+from chalicelib.lead.model import Assignment, Decision, Lead, Model, Touch, utc_text
+from chalicelib.lead.routing import Ledger
+from chalicelib.storage import Item, Key
+
+M = TypeVar("M", bound=Model)
+
+SHARDS = 4
+"""Partitions that the index of due items and the list of leads are spread over."""
+
+Outcome = Literal[
+    "pending",
+    "waiting",
+    "accepted",
+    "duplicate",
+    "withdrawn",
+    "test",
+    "ignored",
+    "quarantined",
+]
+
+OUTCOMES: tuple[Outcome, ...] = (
+    "accepted",
+    "duplicate",
+    "withdrawn",
+    "test",
+    "ignored",
+    "quarantined",
+    "waiting",
+)
+"""Outcomes that deliveries are listed by; a pending one has none yet."""
+
+
+class ActResult(Model):
+    """What became of one submission or withdrawal of a delivery."""
+
+    outcome: Outcome
+    external_id: str = ""
+    lead_id: str = ""
+    touch_id: str = ""
+    reason: str = Field(default="", description="in words; no personal data")
+    of: str = Field(default="", description="duplicate: the delivery that came first")
+    decisions: tuple[Decision, ...] = Field(default=(), description="test: what would be decided")
+
+
+class Delivery(Model):
+    """One HTTP request as it came, and what became of it."""
+
+    delivery_id: str
+    source_id: str
+    connector: str
+    received_at: AwareDatetime
+    raw: bytes = Field(default=b"", description="see request.pack; empty when blob is set")
+    blob: str = ""
+    version: int = 1
+    outcome: Outcome = "pending"
+    reason: str = ""
+    results: Mapping[str, ActResult] = Field(default_factory=dict, description="by position")
+    acts: int = Field(default=0, description="how many submissions and withdrawals it holds")
+    tries: int = Field(default=0, description="how often a provider made us wait")
+    due_at: AwareDatetime | None = Field(default=None, description="when tick sends it on")
+    replays: int = 0
+
+
+class Claim(Model):
+    """That a submission has been taken, for good."""
+
+    source_id: str
+    external_id: str
+    version: int
+    delivery_id: str
+    position: int = 0
+    revision: str = ""
+    acted_at: AwareDatetime
+    lead_id: str = ""
+    touch_id: str = ""
+    is_partial: bool = False
+    withdrawn_at: AwareDatetime | None = None
+
+
+EventKind = Literal[
+    "merged",
+    "absorbed",
+    "withdrawn",
+    "assigned",
+    "returned",
+    "unowned",
+    "accepted",
+    "declined",
+]
+
+
+class Event(Model):
+    """Something that happened to a lead: who did it, and the decision behind it."""
+
+    event_id: str
+    kind: EventKind
+    at: AwareDatetime
+    actor: str = Field(description="hub, or who did it: an owner's or token's name")
+    text: str
+    decisions: tuple[Decision, ...] = ()
+    before: Mapping[str, Any] = Field(default_factory=dict, description="what undoing needs")
+
+
+class Attempt(Model):
+    """One try of an effect."""
+
+    at: AwareDatetime
+    outcome: str
+
+
+class Effect(Model):
+    """One intended notification, its attempts and its proof."""
+
+    effect_id: str
+    lead_id: str
+    destination_id: str
+    kind: Literal["assigned", "returned", "unowned"]
+    state: Literal["pending", "sending", "done", "quarantined", "cancelled"] = "pending"
+    version: int = 1
+    created_at: AwareDatetime
+    assignment: Assignment | None = None
+    because: str = ""
+    config_hash: str = ""
+    due_at: AwareDatetime | None = None
+    attempts: tuple[Attempt, ...] = ()
+    proof: str = ""
+    reason: str = ""
+
+
+class Active(Model):
+    """Which configuration is in force, and who has switched themselves off."""
+
+    number: int
+    hash: str
+    version: int
+    off: Mapping[str, str] = Field(
+        default_factory=dict, description="owner id -> until when (ISO time), or empty for open end"
+    )
+
+
+class Version(Model):
+    """One published configuration; never changed."""
+
+    number: int
+    hash: str
+    published_at: AwareDatetime
+    published_by: str
+    note: str = ""
+    document: str = Field(description="canonical JSON of the document")
+
+
+class Day(Model):
+    """How many new leads an owner got on one local day."""
+
+    owner_id: str
+    day: str
+    taken: int
+    version: int
+
+
+def delivery_key(delivery_id: str) -> Key:
+    """Key of a delivery."""
+    return Key(f"DELIVERY#{delivery_id}", "DELIVERY")
+
+
+def claim_key(source_id: str, external_id: str) -> Key:
+    """Key of a submission's claim."""
+    return Key(f"SUBMISSION#{source_id}#{external_id}", "CLAIM")
+
+
+def lead_key(lead_id: str) -> Key:
+    """Key of a lead."""
+    return Key(f"LEAD#{lead_id}", "LEAD")
+
+
+def identity_key(value: str) -> Key:
+    """Key of an identity key item, which points at its lead."""
+    return Key(f"KEY#{value}", "KEY")
+
+
+def touch_key(lead_id: str, touch: Touch) -> Key:
+    """Key of a touch, below the lead it was made for."""
+    return Key(f"LEAD#{lead_id}", touch_sort_key(touch.submitted_at, touch.touch_id))
+
+
+def touch_sort_key(submitted_at: datetime, touch_id: str) -> str:
+    """Sort key of a touch: touches of a lead are stored in the order of their times."""
+    return f"TOUCH#{utc_text(submitted_at)}#{touch_id}"
+
+
+def effect_key(lead_id: str, effect_id: str) -> Key:
+    """Key of an effect."""
+    return Key(f"LEAD#{lead_id}", f"EFFECT#{effect_id}")
+
+
+def ledger_key(pool_id: str) -> Key:
+    """Key of a pool's ledger."""
+    return Key(f"POOL#{pool_id}", "LEDGER")
+
+
+def day_key(owner_id: str, day: str) -> Key:
+    """Key of an owner's count for one day."""
+    return Key(f"OWNER#{owner_id}", f"DAY#{day}")
+
+
+def version_key(number: int) -> Key:
+    """Key of a published configuration."""
+    return Key("CONFIG", f"VERSION#{number:08d}")
+
+
+ACTIVE_KEY = Key("CONFIG", "ACTIVE")
+
+
+def shard(value: str) -> int:
+    """Spread an id over SHARDS, always the same way."""
+    return zlib.crc32(value.encode()) % SHARDS
+
+
+def due_shard(number: int) -> str:
+    """Name a partition of the index of due items."""
+    return f"DUE#{number}"
+
+
+def digest(*parts: str) -> str:
+    """Make a short id of parts, the same for the same parts."""
+    return sha256("\x1f".join(parts).encode()).hexdigest()[:26]
+
+
+def packed(model: Model) -> bytes:
+    """Write a model as compressed JSON without defaults."""
+    return zlib.compress(model.model_dump_json(exclude_defaults=True, by_alias=True).encode(), 6)
+
+
+def unpacked(kind: type[M], data: bytes) -> M:
+    """Read a model back."""
+    return kind.model_validate_json(zlib.decompress(data))
+
+
+def delivery_item(delivery: Delivery, writer: str) -> Item:
+    """Make the item of a delivery; one that is not finished is also in the index of due items."""
+    bare = delivery.model_copy(update={"raw": b""})
+    item: dict[str, Any] = {
+        **_keys(delivery_key(delivery.delivery_id)),
+        "kind": "delivery",
+        "writer": writer,
+        "version": delivery.version,
+        "raw": delivery.raw,
+        "data": packed(bare),
+        **_due(delivery.delivery_id, delivery.due_at),
+    }
+    if delivery.outcome != "pending":
+        leads = sorted({r.lead_id for r in delivery.results.values() if r.lead_id})
+        item |= {
+            "list_pk": deliveries_list(delivery.source_id, delivery.outcome),
+            "list_sk": f"{utc_text(delivery.received_at)}#{delivery.delivery_id}",
+            "summary": {
+                "delivery_id": delivery.delivery_id,
+                "source_id": delivery.source_id,
+                "received_at": utc_text(delivery.received_at),
+                "outcome": delivery.outcome,
+                "reason": delivery.reason[:200],
+                "leads": leads[:10],
+            },
+        }
+    return item
+
+
+def deliveries_list(source_id: str, outcome: Outcome) -> str:
+    """Name the list of a source's deliveries with one outcome."""
+    return f"DELIVERIES#{source_id}#{outcome}"
+
+
+def delivery_of(item: Item) -> Delivery:
+    """Read a delivery back."""
+    return unpacked(Delivery, item["data"]).model_copy(update={"raw": item["raw"]})
+
+
+def claim_item(claim: Claim, writer: str) -> Item:
+    """Make the item of a claim."""
+    return _simple(claim_key(claim.source_id, claim.external_id), "claim", claim, writer)
+
+
+def claim_of(item: Item) -> Claim:
+    """Read a claim back."""
+    return _read(Claim, item)
+
+
+def lead_item(lead: Lead, writer: str, due_at: datetime | None = None) -> Item:
+    """Make the item of a lead; live ones are listed, awaiting ones are due."""
+    item: dict[str, Any] = {
+        **_simple(lead_key(lead.lead_id), "lead", lead, writer),
+        **_due(lead.lead_id, due_at),
+    }
+    if lead.merged_into:
+        return item
+    owner = lead.assignment.owner_id if lead.assignment else ""
+    value = {name: entry.value for name, entry in lead.profile.items()}
+    item |= {
+        "list_pk": f"LEADS#{shard(lead.lead_id)}",
+        "list_sk": f"{utc_text(lead.created_at)}#{lead.lead_id}",
+        "summary": {
+            "lead_id": lead.lead_id,
+            "name": str(value.get("full_name", ""))[:80],
+            "email": str(value.get("email", ""))[:120],
+            "company": str(value.get("company", ""))[:80],
+            "score": lead.score.total,
+            "status": lead.status,
+            "stage": lead.stage,
+            "source": lead.last_touch.source_id if lead.last_touch else "",
+            "owner": owner,
+            "state": "unowned" if lead.is_unowned else "routing" if lead.awaits else "owned",
+            "created_at": utc_text(lead.created_at),
+            "updated_at": utc_text(lead.updated_at),
+        },
+    }
+    if owner or lead.is_unowned:
+        item["owner_pk"] = owner_list(owner)
+    return item
+
+
+def owner_list(owner_id: str) -> str:
+    """Name the list of an owner's leads; an empty id is the unowned queue."""
+    return f"OWNED#{owner_id or '-unowned'}"
+
+
+def lead_of(item: Item) -> Lead:
+    """Read a lead back."""
+    return _read(Lead, item)
+
+
+def key_item(value: str, lead_id: str, version: int, writer: str) -> Item:
+    """Make the item of an identity key."""
+    return {
+        **_keys(identity_key(value)),
+        "kind": "key",
+        "writer": writer,
+        "version": version,
+        "lead_id": lead_id,
+    }
+
+
+def touch_item(
+    lead_id: str, touch: Touch, decisions: Sequence[Decision], version: int, writer: str
+) -> Item:
+    """Make the item of a touch, with the decisions that were made on it."""
+    record = TouchRecord(touch=touch, decisions=tuple(decisions))
+    return {
+        **_keys(touch_key(lead_id, touch)),
+        "kind": "touch",
+        "writer": writer,
+        "version": version,
+        "data": packed(record),
+    }
+
+
+class TouchRecord(Model):
+    """A touch and the decisions that were made on it."""
+
+    touch: Touch
+    decisions: tuple[Decision, ...] = ()
+
+
+def touch_record_of(item: Item) -> TouchRecord:
+    """Read a touch and its decisions back."""
+    return unpacked(TouchRecord, item["data"])
+
+
+def event_item(lead_id: str, event: Event, writer: str) -> Item:
+    """Make the item of a timeline event."""
+    key = Key(f"LEAD#{lead_id}", f"EVENT#{utc_text(event.at)}#{event.event_id}")
+    return {
+        **_keys(key),
+        "kind": "event",
+        "writer": writer,
+        "version": 1,
+        "data": packed(event),
+    }
+
+
+def event_of(item: Item) -> Event:
+    """Read a timeline event back."""
+    return unpacked(Event, item["data"])
+
+
+def effect_item(effect: Effect, writer: str) -> Item:
+    """Make the item of an effect; one that is not finished is due, one set aside is listed."""
+    item: dict[str, Any] = {
+        **_simple(effect_key(effect.lead_id, effect.effect_id), "effect", effect, writer),
+        **_due(effect.effect_id, effect.due_at),
+    }
+    if effect.state == "quarantined":
+        item |= {
+            "list_pk": "EFFECTS#quarantined",
+            "list_sk": f"{utc_text(effect.created_at)}#{effect.effect_id}",
+            "summary": {
+                "effect_id": effect.effect_id,
+                "lead_id": effect.lead_id,
+                "destination_id": effect.destination_id,
+                "reason": effect.reason[:200],
+            },
+        }
+    return item
+
+
+def effect_of(item: Item) -> Effect:
+    """Read an effect back."""
+    return _read(Effect, item)
+
+
+def ledger_item(ledger: Ledger, writer: str) -> Item:
+    """Make the item of a pool's ledger."""
+    return _simple(ledger_key(ledger.pool_id), "ledger", ledger, writer)
+
+
+def ledger_of(item: Item) -> Ledger:
+    """Read a ledger back."""
+    return _read(Ledger, item)
+
+
+def day_item(day: Day, writer: str) -> Item:
+    """Make the item of an owner's count for one day."""
+    return _simple(day_key(day.owner_id, day.day), "day", day, writer)
+
+
+def day_of(item: Item) -> Day:
+    """Read an owner's count back."""
+    return _read(Day, item)
+
+
+def active_item(active: Active, writer: str) -> Item:
+    """Make the item that names the configuration in force."""
+    return _simple(ACTIVE_KEY, "active", active, writer)
+
+
+def active_of(item: Item) -> Active:
+    """Read which configuration is in force."""
+    return _read(Active, item)
+
+
+def version_item(version: Version, writer: str) -> Item:
+    """Make the item of a published configuration."""
+    return {
+        **_keys(version_key(version.number)),
+        "kind": "version",
+        "writer": writer,
+        "version": version.number,
+        "data": packed(version),
+    }
+
+
+def version_of(item: Item) -> Version:
+    """Read a published configuration back."""
+    return unpacked(Version, item["data"])
+
+
+def document_of(version: Version) -> dict[str, Any]:
+    """Read the configuration document of a published version."""
+    document: dict[str, Any] = json.loads(version.document)
+    return document
+
+
+def _simple(key: Key, kind: str, model: Any, writer: str) -> dict[str, Any]:
+    return {
+        **_keys(key),
+        "kind": kind,
+        "writer": writer,
+        "version": model.version,
+        "data": packed(model),
+    }
+
+
+def _read(kind: type[M], item: Item) -> M:
+    return unpacked(kind, item["data"])
+
+
+def _keys(key: Key) -> dict[str, str]:
+    return {"pk": key[0], "sk": key[1]}
+
+
+def _due(spread_by: str, due_at: datetime | None) -> dict[str, str]:
+    if due_at is None:
+        return {}
+    return {"due_shard": due_shard(shard(spread_by)), "due_at": utc_text(due_at)}

@@ -1,0 +1,39 @@
+"""Finds connectors by folder and loads the one that is asked for."""
+
+import importlib
+import pkgutil
+import re
+
+import connectors
+from chalicelib.connector import Connector
+from chalicelib.errors import Misconfigured
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
+def names() -> list[str]:
+    """Name every connector, sorted; none of them is imported."""
+    folders = (found.name for found in pkgutil.iter_modules(connectors.__path__) if found.ispkg)
+    return sorted(name for name in folders if _NAME.fullmatch(name))
+
+
+def load(name: str) -> Connector:
+    """Import one connector and no other.
+
+    Raises:
+        Misconfigured: no folder has that name, or what is in it is not its connector.
+    """
+    if not _NAME.fullmatch(name):
+        raise Misconfigured(f"connector {name[:40]!r}: no such connector")
+    try:
+        module = importlib.import_module(f"connectors.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"connectors.{name}":
+            raise
+        raise Misconfigured(f"connector {name}: no such connector") from error
+    connector = getattr(module, "connector", None)
+    if not isinstance(connector, Connector):
+        raise Misconfigured(f"connector {name}: its module has no `connector`")
+    if connector.name != name:
+        raise Misconfigured(f"connector {name}: calls itself {connector.name[:40]!r}")
+    return connector
