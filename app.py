@@ -3,12 +3,15 @@
 import json
 import logging
 import os
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from chalice import Chalice, Rate
 
+from chalicelib.errors import HubError
 from chalicelib.hub import Hub, build, now_utc
 from chalicelib.settings import from_environment
 from chalicelib.storage import Received
@@ -16,6 +19,9 @@ from chalicelib.storage import Received
 STAGE = os.environ.get("HUB_STAGE", "local")
 
 app = Chalice(app_name="hub")
+TRIES = 3
+"""After how many failures of our own a message of a standard queue is set aside."""
+
 log = logging.getLogger("hub")
 log.setLevel(logging.INFO)
 
@@ -51,7 +57,7 @@ def route(event: Any) -> dict[str, Any]:
     """Give leads their owners."""
     from chalicelib.flow import route as flow
 
-    return work("route", flow.route, flow.set_aside, event.to_dict(), tries=1)
+    return work("route", flow.route, flow.set_aside, event.to_dict(), in_order=True)
 
 
 @app.on_sqs_message(queue=f"hub-{STAGE}-outbox", batch_size=10, name="notify")
@@ -77,7 +83,12 @@ SetAside = Callable[[Hub, Received, Exception], None]
 
 
 def work(
-    step: str, handle: Handle, set_aside: SetAside, event: Mapping[str, Any], tries: int = 3
+    step: str,
+    handle: Handle,
+    set_aside: SetAside,
+    event: Mapping[str, Any],
+    *,
+    in_order: bool = False,
 ) -> dict[str, Any]:
     """Hand a batch to a flow; only the messages that it names come back to the queue.
 
@@ -86,7 +97,8 @@ def work(
         handle: gives the ids of messages that must come back.
         set_aside: quarantines what a message is about when our own code fails on it.
         event: of SQS.
-        tries: after how many failures of our own a message is set aside.
+        in_order: of a FIFO queue: a message that comes back takes all later ones with it, and a
+            poisonous one is set aside at once, for it would hold up its group.
     """
     messages = [
         Received(
@@ -98,29 +110,37 @@ def work(
     ]
     try:
         failed = handle(get_hub(), messages)
-    except Exception:  # noqa: BLE001 - one poisonous message must not take the others with it
-        log.exception("%s: a mistake of ours in a batch", step)
-        failed = one_by_one(handle, set_aside, messages, tries)
+    except Exception as error:  # noqa: BLE001 - one poisonous message must not take others along
+        note(step, bug=where(error))
+        failed = []
+        for position, message in enumerate(messages):
+            if in_order and failed:
+                failed = [*failed, *(later.message_id for later in messages[position:])]
+                break
+            failed += apart(handle, set_aside, message, 1 if in_order else TRIES)
     note(step, messages=len(messages), failed=len(failed))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def one_by_one(
-    handle: Handle, set_aside: SetAside, messages: Sequence[Received], tries: int
-) -> list[str]:
-    """Handle messages apart, in order, so that only the failing one is set aside."""
-    for position, message in enumerate(messages):
+def apart(handle: Handle, set_aside: SetAside, message: Received, tries: int) -> list[str]:
+    """Handle one message by itself, so that a poisonous one does not take others with it."""
+    try:
+        return handle(get_hub(), [message])
+    except Exception as error:  # noqa: BLE001 - a mistake of ours is set aside, not tried for ever
+        if message.tries < tries:
+            return [message.message_id]
         try:
-            failed = handle(get_hub(), [message])
-        except Exception as error:  # noqa: BLE001 - see work
-            if message.tries < tries:
-                failed = [message.message_id]
-            else:
-                set_aside(get_hub(), message, error)
-                failed = []
-        if failed:
-            return [*failed, *(later.message_id for later in messages[position + 1 :])]
-    return []
+            set_aside(get_hub(), message, error)
+        except HubError:
+            return [message.message_id]
+        return []
+
+
+def where(error: Exception) -> str:
+    """Say what went wrong and where, without the error's own words: they may quote a person."""
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1]
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
 
 
 def note(step: str, **facts: object) -> None:

@@ -20,7 +20,7 @@ from chalicelib.signing import (
     Signature,
     hex_hmac_sha256,
 )
-from chalicelib.spelling import is_yes, spellings
+from chalicelib.spelling import is_no, is_yes, spellings
 
 __all__ = [
     "CAMPAIGN_KEYS",
@@ -50,6 +50,7 @@ __all__ = [
     "campaign_of",
     "flatten",
     "hex_hmac_sha256",
+    "is_no",
     "is_yes",
     "read",
     "spellings",

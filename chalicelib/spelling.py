@@ -73,6 +73,7 @@ The autocomplete tokens of HTML are among them: given-name, organization-title, 
 """
 
 _YES = frozenset({"1", "y", "yes", "true", "t", "on", "x", "ok", "agree", "agreed", "accepted"})
+_NO = frozenset({"", "0", "n", "no", "false", "f", "off", "none", "null", "disagree", "declined"})
 
 
 def spellings() -> dict[str, str]:
@@ -93,6 +94,11 @@ def spellings() -> dict[str, str]:
 def is_yes(text: str) -> bool:
     """Say whether a text means yes; a box ticked without a value says `on`."""
     return text.strip().lower() in _YES
+
+
+def is_no(text: str) -> bool:
+    """Say whether a text means no; a text may be neither yes nor no."""
+    return text.strip().lower() in _NO
 
 
 def _spelled(name: str) -> Iterator[str]:

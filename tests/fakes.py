@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.errors import Conflict, Malformed, Unavailable
+from chalicelib.errors import Conflict, Gone, Malformed, Unavailable
 from chalicelib.storage import (
     Absent,
-    Check,
     Holds,
     Item,
     Key,
@@ -84,14 +83,15 @@ class MemoryTable:
     Attributes:
         is_down: every call raises Unavailable.
         index_lag: how many of the last item writes the indexes do not show yet.
+        commits: the puts of every write that took effect, in order.
     """
 
     def __init__(self, index_lag: int = 0) -> None:
         self.is_down = False
         self.index_lag = index_lag
+        self.commits: list[tuple[Put, ...]] = []
         self._items: dict[Key, dict[str, Any]] = {}
         self._indexed: dict[Key, dict[str, Any]] = {}
-        self._behind: deque[Key] = deque()
         self._log: deque[tuple[Key, dict[str, Any]]] = deque()
 
     def get(self, key: Key) -> Item | None:
@@ -168,9 +168,10 @@ class MemoryTable:
             if all(_is_ours(ours[name], item) for name, item in found.items()):
                 return
             raise Conflict("condition failed: " + ", ".join(sorted(found)), found)
-        for write in writes:
-            if isinstance(write, Put):
-                self._store(write.key, {name: _plain(value) for name, value in write.item.items()})
+        puts = tuple(write for write in writes if isinstance(write, Put))
+        for put in puts:
+            self._store(put.key, {name: _plain(value) for name, value in put.item.items()})
+        self.commits.append(puts)
 
     def add(self, key: Key, amounts: Mapping[str, int], expires_at: int | None = None) -> Item:
         """Add to counters of an item, made if absent; gives it as it is afterwards."""
@@ -394,18 +395,14 @@ class MemoryQueue:
         self._waiting += self.dead
         self.dead = []
 
-    def lose(self) -> None:
-        """Drop every message, as a purge would."""
-        self._waiting = []
-
     @property
     def waiting(self) -> list[Message]:
         """Everything not handled yet, hidden or not, in the order of sending."""
         return [kept.message for kept in self._waiting]
 
-    def is_idle(self) -> bool:
-        """Say whether nothing is visible now."""
-        return not any(kept.visible_at <= self.clock() for kept in self._waiting)
+    def is_empty(self) -> bool:
+        """Say whether everything was handled."""
+        return not self._waiting
 
     def _checked(self, message: Message) -> str:
         text = json.dumps(message.body, separators=(",", ":"))
@@ -486,3 +483,58 @@ class Mailbox:
             raise self.failures.pop(0)
         self.mails.append(mail)
         return f"mail-{len(self.mails)}"
+
+
+@dataclass(frozen=True)
+class Posted:
+    """One POST that a destination got."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a destination answers; see chalicelib.web.Answer."""
+
+    status: int = 200
+    body: str = "ok"
+    retry_after_seconds: int | None = None
+
+
+class MemoryWeb:
+    """Providers and destinations in memory, in place of chalicelib.web.Web.
+
+    Attributes:
+        pages: what a provider answers, by the end of the address without its query: JSON, or an
+            error to raise.
+        answers: what destinations answer or raise, one after the other; then all is well.
+    """
+
+    def __init__(self, pages: Mapping[str, Any] | None = None) -> None:
+        self.pages: dict[str, Any] = dict(pages or {})
+        self.answers: list[Answered | Exception] = []
+        self.posts: list[Posted] = []
+        self.asked: list[str] = []
+
+    def get_json(
+        self, url: str, headers: Mapping[str, str] | None = None, refusal: Any = None
+    ) -> Any:
+        """Read a page."""
+        path = url.partition("?")[0]
+        self.asked.append(path)
+        for end, page in self.pages.items():
+            if path.endswith(end):
+                if isinstance(page, Exception):
+                    raise page
+                return page
+        raise Gone(f"no page {path}")
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered:
+        """Take a POST."""
+        answer = self.answers.pop(0) if self.answers else Answered()
+        if isinstance(answer, Exception):
+            raise answer
+        self.posts.append(Posted(url, body, dict(headers)))
+        return answer

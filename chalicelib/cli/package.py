@@ -183,6 +183,11 @@ def _template(merged: Path) -> str:
         )
 
     template = yaml.safe_load(merged.read_text(encoding="utf-8"))
+    odd = [name for name, made in template["Resources"].items() if "Type" not in made]
+    if odd:
+        raise PackagingFailed(
+            f"resources.yaml adds to {', '.join(odd)}, which app.py does not have; was it renamed?"
+        )
     api = template["Resources"]["RestAPI"]
     template["Resources"]["RestAPI"] = json.loads(FUNCTION_ARN.sub(by_name, json.dumps(api)))
     return json.dumps(template, indent=1, ensure_ascii=False, sort_keys=True)

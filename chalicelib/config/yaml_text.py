@@ -92,7 +92,7 @@ class _Reader:
             here = (*path, key)
             if key in result:
                 raise _problem(
-                    line, f"the key {key} stands here again, first on {self.lines[here]}"
+                    line, f"the key {key} stands here again, first on line {self.lines[here]}"
                 )
             self.lines[here] = line
             result[key] = self.read(value_node, here)

@@ -68,7 +68,7 @@ def write(notice: Notice) -> dict[str, Any]:
     link = _link(notice, say)
     if link:
         # A text link, not a button: Slack shows a warning beside a pressed button unless the
-        # app also answers interaction requests (slackapi/node-slack-sdk issue 869).
+        # app also answers interaction requests (github.com/slackapi/node-slack-sdk/issues/869).
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": link}})
     return {
         "text": headline,

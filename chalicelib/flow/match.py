@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.config.model import RoutingRule
 from chalicelib.errors import Malformed
+from chalicelib.flow.glance import Glance
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.merging import absorb, fold, new_lead, survivor
 from chalicelib.lead.model import Decision, Lead, Score, Touch, Verdict
@@ -78,17 +79,22 @@ class Match:
 
 
 def match(
-    hub: Hub, current: Current, touch: Touch, replaces: tuple[str, str] | None = None
+    hub: Hub,
+    current: Current,
+    glance: Glance,
+    touch: Touch,
+    replaces: tuple[str, str] | None = None,
 ) -> Match:
     """Decide which lead a touch belongs to and what becomes of it; writes nothing.
 
     Args:
         hub: read from.
         current: configuration in force.
+        glance: what was read ahead of the identity keys.
         touch: the new one.
         replaces: lead and touch that this one takes the place of, if any.
     """
-    pointed = _pointed(hub, touch.identity_keys)
+    pointed = _pointed(glance, touch.identity_keys)
     wanted = set(pointed.values()) | ({replaces[0]} if replaces else set())
     stored = stored_leads(hub, wanted)
     voided = tuple(
@@ -156,24 +162,22 @@ def decide(
     return folded, (_score_decision(hub, current, folded, touches, scored, now), picked)
 
 
-def save(hub: Hub, found: Match, claim: Claim | None, writer: str) -> None:
-    """Write lead, touch, keys, claim and timeline in one transaction.
+def save(hub: Hub, found: Match, claim: Claim, writer: str, more: Sequence[Write] = ()) -> None:
+    """Write lead, touch, keys, claim, timeline and what else is given in one transaction.
 
     Raises:
         Conflict: somebody else wrote first; match again.
         Malformed: the submission joins more than one transaction can hold.
     """
-    writes = [*_claim_writes(claim, writer), *lead_writes(found, writer)]
+    condition = Holds("version", claim.version - 1) if claim.version > 1 else Absent()
+    writes = [
+        Put("claim", claim_item(claim, writer), condition),
+        *lead_writes(found, writer),
+        *more,
+    ]
     if len(writes) > MOST_WRITES:
         raise Malformed(f"it joins leads with {len(found.keys)} identity keys; expected fewer")
     hub.table.write(writes)
-
-
-def _claim_writes(claim: Claim | None, writer: str) -> list[Write]:
-    if claim is None:
-        return []
-    condition = Holds("version", claim.version - 1) if claim.version > 1 else Absent()
-    return [Put("claim", claim_item(claim, writer), condition)]
 
 
 def lead_writes(found: Match, writer: str) -> list[Write]:
@@ -232,9 +236,9 @@ def _merge_events(found: Match, writer: str) -> list[Write]:
     return writes
 
 
-def _pointed(hub: Hub, keys: Sequence[str]) -> dict[str, str]:
+def _pointed(glance: Glance, keys: Sequence[str]) -> dict[str, str]:
     """Give the lead that each known identity key points at."""
-    items = hub.table.get_many([identity_key(key) for key in keys])
+    items = glance.get_many([identity_key(key) for key in keys])
     return {
         key: str(items[identity_key(key)]["lead_id"]) for key in keys if identity_key(key) in items
     }

@@ -1,9 +1,8 @@
 """Step 3: turn a kept delivery into saved leads, one transaction a submission."""
 
 import base64
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from chalicelib import registry
 from chalicelib.config.model import Source
@@ -19,7 +18,9 @@ from chalicelib.errors import (
     Unavailable,
     UnknownSource,
 )
+from chalicelib.flow.glance import Glance
 from chalicelib.flow.match import Match, match, save
+from chalicelib.flow.outcome import OPEN, finish, outcome_write, reason_of, with_results
 from chalicelib.flow.withdraw import withdraw
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.model import Touch
@@ -34,27 +35,21 @@ from chalicelib.records import (
     delivery_item,
     delivery_key,
     delivery_of,
+    identity_key,
     lead_key,
     lead_of,
 )
 from chalicelib.request import unpack
-from chalicelib.storage import Absent, Holds, Item, Key, Message, Put, Received
+from chalicelib.storage import Absent, Item, Key, Message, Put, Received
 
 ACTS_AT_ONCE = 10
 """Most submissions of one delivery that one message handles; more are spread over messages."""
 
-TRIES = 12
-"""How often a provider may make one submission wait before its delivery is quarantined."""
-
-FIRST_WAIT_SECONDS = 30
-LONGEST_WAIT_SECONDS = 4 * 3600
-"""Waits double from the first to the longest unless the provider says how long."""
+MOST_INLINE_BYTES = 200 * 1024
+"""Packed requests above this lie in the bucket and are pointed at."""
 
 ATTEMPTS = 8
 """How often a submission is matched anew because somebody else wrote first."""
-
-WORK = timedelta(minutes=5)
-"""After how long tick takes unfinished work for forgotten."""
 
 
 @dataclass
@@ -63,7 +58,25 @@ class Batch:
 
     hub: Hub
     current: Current
+    glance: Glance
     routing: list[Message] = field(default_factory=list)
+
+
+@dataclass
+class Job:
+    """One message: a delivery, or a part of it, as its connector reads it."""
+
+    message_id: str
+    delivery: Delivery
+    source: Source
+    connector: Connector
+    acts: Sequence[Submission | Withdrawal]
+    positions: Sequence[int]
+    touches: dict[int, Touch] = field(default_factory=dict)
+
+    def writer(self, position: int) -> str:
+        """Names one of its submissions as the one who writes."""
+        return f"process:{self.delivery.delivery_id}:{position}"
 
 
 def process(hub: Hub, messages: Sequence[Received]) -> list[str]:
@@ -72,19 +85,35 @@ def process(hub: Hub, messages: Sequence[Received]) -> list[str]:
     Each is `{"delivery": id}`, `{"delivery": id, "from": n, "to": m}` for a part of one, or
     `{"whole": ..., "raw": ...}` when the table was down at the door.
     """
+    failed: list[str] = []
+    jobs: list[Job] = []
     try:
-        batch = Batch(hub, hub.configurations.current())
-        stored = hub.table.get_many(
-            [delivery_key(m.body["delivery"]) for m in messages if "delivery" in m.body]
-        )
+        batch = Batch(hub, hub.configurations.current(), Glance(hub.table))
+        ids = [m.body["delivery"] for m in messages if "delivery" in m.body]
+        stored = hub.table.get_many([delivery_key(delivery_id) for delivery_id in ids])
     except (Unavailable, Misconfigured):
         return [message.message_id for message in messages]
-    failed = []
     for message in messages:
         try:
-            _handle(batch, message, stored)
+            job = _read(batch, message, stored)
         except (Unavailable, Conflict):
             failed.append(message.message_id)
+        else:
+            jobs += [job] if job else []
+    try:
+        _read_ahead(batch, jobs)
+    except Unavailable:
+        return [message.message_id for message in messages]
+    for job in jobs:
+        try:
+            _handle(batch, job)
+        except (Unavailable, Conflict):
+            failed.append(job.message_id)
+    try:
+        if batch.routing:
+            hub.routing.send(batch.routing)
+    except Unavailable:
+        return [message.message_id for message in messages]
     return failed
 
 
@@ -100,157 +129,177 @@ def set_aside(hub: Hub, message: Received, error: Exception) -> None:
     if item is None:
         return
     delivery = delivery_of(item)
-    if delivery.outcome in ("pending", "waiting"):
+    if delivery.outcome in OPEN:
         fault = HubError(f"a mistake of ours: {type(error).__name__}")
-        _finish(hub, delivery, {}, acts=delivery.acts, error=fault)
+        finish(hub, delivery, {}, acts=delivery.acts, error=fault)
 
 
-def _handle(batch: Batch, message: Received, stored: Mapping[Key, Item]) -> None:
+def route_message(lead_id: str, pool_id: str, version: int) -> Message:
+    """Ask for an owner; a pool's leads are routed in order."""
+    return Message({"lead": lead_id}, group=pool_id or "-", once=f"{lead_id}-{version}")
+
+
+def _read(batch: Batch, message: Received, stored: Mapping[Key, Item]) -> Job | None:
+    """Read what a message stands for; None when there is nothing left to do."""
+    hub = batch.hub
     if "whole" in message.body:
-        delivery = _keep_whole(batch.hub, message)
+        delivery = _keep_whole(hub, message)
     else:
-        item = stored.get(delivery_key(message.body["delivery"]))
-        if item is None:
-            return
-        delivery = delivery_of(item)
-    if delivery.outcome not in ("pending", "waiting"):
-        return
+        delivery = delivery_of(stored[delivery_key(message.body["delivery"])])
+    if delivery.outcome not in OPEN:
+        _route_again(batch, delivery.results.values())
+        return None
     try:
-        source, connector = _origin(batch.current, delivery)
-        request = unpack(_raw(batch.hub, delivery))
-        acts = read(connector, request, source.options)
+        source = _source(batch.current, delivery)
+        connector = registry.load(delivery.connector)
+        raw = hub.blobs.get(delivery.blob) if delivery.blob else delivery.raw
+        acts = read(connector, unpack(raw), source.options)
     except (Malformed, UnknownSource, Misconfigured) as error:
-        _finish(batch.hub, delivery, {}, acts=0, error=error)
-        return
-    spread = range(int(message.body.get("from", 0)), int(message.body.get("to", len(acts))))
-    if len(spread) > ACTS_AT_ONCE:
-        _spread(batch.hub, delivery, len(acts))
-        return
+        finish(hub, delivery, {}, acts=0, error=error)
+        return None
+    part = range(int(message.body.get("from", 0)), int(message.body.get("to", len(acts))))
+    if len(part) > ACTS_AT_ONCE:
+        _spread(hub, delivery, len(acts))
+        return None
+    _route_again(batch, [delivery.results[str(n)] for n in part if str(n) in delivery.results])
+    positions = [n for n in part if str(n) not in delivery.results]
+    return Job(message.message_id, delivery, source, connector, acts, positions)
+
+
+def _read_ahead(batch: Batch, jobs: Sequence[Job]) -> None:
+    """Read in two calls what nearly every submission of the batch asks for."""
+    claims, keys = [], []
+    for job in jobs:
+        for position in job.positions:
+            act = job.acts[position]
+            claims.append(claim_key(job.delivery.source_id, act.external_id))
+            if isinstance(act, Submission) and not act.lookup:
+                touch = _touch(batch, job, act)
+                job.touches[position] = touch
+                keys += [identity_key(key) for key in touch.identity_keys]
+    batch.glance.read_ahead([*claims, *keys])
+
+
+def _handle(batch: Batch, job: Job) -> None:
+    """Take each submission and withdrawal of a job, then write what became of it."""
     results = {}
     wait: TryLater | None = None
-    for position in spread:
-        if str(position) in delivery.results:
-            continue
+    for position in job.positions:
         try:
-            results[str(position)] = _take(
-                batch, Origin(delivery, source, connector, position), acts[position]
-            )
+            results[str(position)] = _take(batch, job, position)
         except TryLater as error:
             wait = error
-    _send(batch)
-    _finish(batch.hub, delivery, results, acts=len(acts), wait=wait)
+    is_written = len(job.acts) == 1 and results and results["0"].outcome == "accepted"
+    if not is_written or results["0"].of:
+        finish(batch.hub, job.delivery, results, acts=len(job.acts), wait=wait)
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where one submission comes from."""
-
-    delivery: Delivery
-    source: Source
-    connector: Connector
-    position: int
-
-    @property
-    def writer(self) -> str:
-        """Names this submission as the one who writes."""
-        return f"process:{self.delivery.delivery_id}:{self.position}"
-
-
-def _take(batch: Batch, origin: Origin, act: Submission | Withdrawal) -> ActResult:
+def _take(batch: Batch, job: Job, position: int) -> ActResult:
     """Handle one submission or withdrawal, however often it comes."""
+    act = job.acts[position]
     try:
-        if isinstance(act, Withdrawal):
-            return withdraw(batch.hub, batch.current, origin.delivery, origin.writer, act)
         for _ in range(ATTEMPTS):
             try:
-                return _take_submission(batch, origin, act)
+                if isinstance(act, Withdrawal):
+                    return _withdraw(batch, job, position, act)
+                return _take_submission(batch, job, position, act)
             except Conflict:
                 continue
     except (Malformed, Gone, Refused, Misconfigured) as error:
         return ActResult(
-            outcome="quarantined",
-            external_id=act.external_id,
-            reason=f"{type(error).__name__.lower()}: {error}",
+            outcome="quarantined", external_id=act.external_id, reason=reason_of(error)
         )
-    raise Conflict(f"delivery {origin.delivery.delivery_id}: others kept writing first")
+    raise Conflict(f"delivery {job.delivery.delivery_id}: others kept writing first")
 
 
-def _take_submission(batch: Batch, origin: Origin, submission: Submission) -> ActResult:
+def _take_submission(batch: Batch, job: Job, position: int, submission: Submission) -> ActResult:
     hub = batch.hub
-    claim = _claim(hub, origin, submission)
-    if (
-        claim
-        and claim.delivery_id == origin.delivery.delivery_id
-        and (claim.position == origin.position and claim.touch_id)
-    ):
-        _route_if_awaiting(batch, claim.lead_id)
-        return ActResult(
-            outcome="accepted",
-            external_id=submission.external_id,
-            lead_id=claim.lead_id,
-            touch_id=claim.touch_id,
-        )
+    item = batch.glance.get(claim_key(job.delivery.source_id, submission.external_id))
+    claim = claim_of(item) if item else None
     if claim and not _is_newer(submission, claim):
-        taken: Outcome = "withdrawn" if claim.withdrawn_at else "duplicate"
-        return ActResult(
-            outcome=taken,
-            external_id=submission.external_id,
-            lead_id=claim.lead_id,
-            of=claim.delivery_id,
-        )
-    if submission.lookup and origin.connector.fetch:
-        fetched = _fetch(hub, origin, submission)
+        return _taken_before(batch, job, position, claim)
+    if submission.lookup and job.connector.fetch:
+        fetched = _fetch(hub, job, submission)
         if isinstance(fetched, Withdrawal):
-            return withdraw(hub, batch.current, origin.delivery, origin.writer, fetched)
+            return _withdraw(batch, job, position, fetched)
         submission = fetched
-    touch = normalise(
-        submission,
-        source_id=origin.delivery.source_id,
-        source=origin.source,
-        connector=origin.connector.name,
-        connector_fields=origin.connector.fields,
-        config=batch.current.config,
-        delivery_id=origin.delivery.delivery_id,
-        received_at=origin.delivery.received_at,
-    )
     if submission.is_spam:
         raise Malformed("suspected spam: a field that people cannot see was filled in")
+    touch = job.touches.get(position) or _touch(batch, job, submission)
     if not touch.identity_keys:
         raise Malformed("nothing says who this is: expected an e-mail address or a phone number")
-    found = match(hub, batch.current, touch, _touch_before(claim))
+    found = match(hub, batch.current, batch.glance, touch, _touch_before(claim))
     if submission.is_test:
         return ActResult(
             outcome="test", external_id=submission.external_id, decisions=found.decisions
         )
-    version = claim.version + 1 if claim else 1
-    save(hub, found, _new_claim(origin, submission, touch, found, version), origin.writer)
-    batch.routing.append(route_message(found.lead.lead_id, found.lead.pool_id, found.lead.version))
-    return ActResult(
+    result = ActResult(
         outcome="accepted",
         external_id=submission.external_id,
         lead_id=found.lead.lead_id,
         touch_id=touch.touch_id,
     )
+    outcome = []
+    if len(job.acts) == 1:
+        after = with_results(hub, job.delivery, {str(position): result}, 1)
+        outcome = [outcome_write(job.delivery, after)]
+    new_claim = _new_claim(job, position, submission, found, claim.version + 1 if claim else 1)
+    save(hub, found, new_claim, job.writer(position), outcome)
+    lead = found.lead
+    batch.routing.append(route_message(lead.lead_id, lead.pool_id, lead.version))
+    return result
 
 
-def _claim(hub: Hub, origin: Origin, submission: Submission) -> Claim | None:
-    item = hub.table.get(claim_key(origin.delivery.source_id, submission.external_id))
-    return claim_of(item) if item else None
+def _taken_before(batch: Batch, job: Job, position: int, claim: Claim) -> ActResult:
+    """Say what became of a submission that has been taken: by this very delivery or another."""
+    is_ours = claim.delivery_id == job.delivery.delivery_id and claim.position == position
+    outcome: Outcome = "duplicate"
+    if is_ours and claim.touch_id:
+        outcome = "accepted"
+    elif claim.withdrawn_at:
+        outcome = "withdrawn"
+    result = ActResult(
+        outcome=outcome,
+        external_id=claim.external_id,
+        lead_id=claim.lead_id,
+        touch_id=claim.touch_id,
+        of=claim.delivery_id,
+    )
+    if outcome == "accepted":
+        _route_again(batch, [result])
+    return result
+
+
+def _withdraw(batch: Batch, job: Job, position: int, act: Withdrawal) -> ActResult:
+    return withdraw(batch.hub, batch.current, job.delivery, job.writer(position), act)
+
+
+def _touch(batch: Batch, job: Job, submission: Submission) -> Touch:
+    return normalise(
+        submission,
+        source_id=job.delivery.source_id,
+        source=job.source,
+        connector=job.connector.name,
+        connector_fields=job.connector.fields,
+        config=batch.current.config,
+        delivery_id=job.delivery.delivery_id,
+        received_at=job.delivery.received_at,
+    )
 
 
 def _new_claim(
-    origin: Origin, submission: Submission, touch: Touch, found: Match, version: int
+    job: Job, position: int, submission: Submission, found: Match, version: int
 ) -> Claim:
     return Claim(
-        source_id=origin.delivery.source_id,
+        source_id=job.delivery.source_id,
         external_id=submission.external_id,
         version=version,
-        delivery_id=origin.delivery.delivery_id,
-        position=origin.position,
+        delivery_id=job.delivery.delivery_id,
+        position=position,
         revision=submission.revision,
         acted_at=submission.submitted_at,
         lead_id=found.lead.lead_id,
-        touch_id=touch.touch_id,
+        touch_id=found.touch.touch_id if found.touch else "",
         is_partial=submission.is_partial,
     )
 
@@ -263,10 +312,8 @@ def _is_newer(submission: Submission, claim: Claim) -> bool:
     """
     if claim.withdrawn_at and submission.submitted_at <= claim.withdrawn_at:
         return False
-    if claim.is_partial and not submission.is_partial:
-        return True
-    if submission.is_partial and not claim.is_partial and claim.touch_id:
-        return False
+    if claim.is_partial != submission.is_partial and claim.touch_id:
+        return claim.is_partial
     return submission.revision != claim.revision and submission.submitted_at > claim.acted_at
 
 
@@ -277,37 +324,33 @@ def _touch_before(claim: Claim | None) -> tuple[str, str] | None:
     return claim.lead_id, claim.touch_id
 
 
-def _fetch(hub: Hub, origin: Origin, submission: Submission) -> Submission | Withdrawal:
+def _fetch(hub: Hub, job: Job, submission: Submission) -> Submission | Withdrawal:
     from chalicelib.web import provider_get
 
-    connector, source = origin.connector, origin.source
+    connector, source = job.connector, job.source
     if connector.api is None or connector.fetch is None:
         raise Misconfigured(f"{connector.title}: nothing to fetch from")
     tokens = hub.secrets.get(source.token)
     if not tokens:
-        raise Misconfigured(f"{origin.delivery.source_id}: secret {source.token!r} is missing")
+        raise Misconfigured(f"{job.delivery.source_id}: secret {source.token!r} is missing")
     secrets = hub.secrets.get(source.secret)
     options = {**connector.options, **source.options}
     get = provider_get(hub.web, connector.api, options, tokens[0], secrets[0] if secrets else "")
     return connector.fetch(submission, get)
 
 
-def _origin(current: Current, delivery: Delivery) -> tuple[Source, Connector]:
+def _source(current: Current, delivery: Delivery) -> Source:
     source = current.config.sources.get(delivery.source_id)
     if source is None:
         raise UnknownSource(f"source {delivery.source_id} is not in the configuration any more")
-    return source, registry.load(delivery.connector)
-
-
-def _raw(hub: Hub, delivery: Delivery) -> bytes:
-    return hub.blobs.get(delivery.blob) if delivery.blob else delivery.raw
+    return source
 
 
 def _keep_whole(hub: Hub, message: Received) -> Delivery:
     """Keep a delivery that came by queue because the table was down."""
     raw = base64.b64decode(message.body["raw"])
     delivery = Delivery.model_validate(message.body["whole"])
-    if len(raw) > 200 * 1024:
+    if len(raw) > MOST_INLINE_BYTES:
         blob = f"deliveries/{delivery.delivery_id}"
         hub.blobs.put(blob, raw)
         delivery = delivery.model_copy(update={"blob": blob})
@@ -324,119 +367,22 @@ def _keep_whole(hub: Hub, message: Received) -> Delivery:
 
 def _spread(hub: Hub, delivery: Delivery, acts: int) -> None:
     """Spread a delivery of many submissions over messages of its own."""
-    hub.inbox.send(
-        [
-            Message(
-                {
-                    "delivery": delivery.delivery_id,
-                    "from": start,
-                    "to": min(start + ACTS_AT_ONCE, acts),
-                }
-            )
-            for start in range(0, acts, ACTS_AT_ONCE)
+    parts = [
+        {"from": start, "to": min(start + ACTS_AT_ONCE, acts)}
+        for start in range(0, acts, ACTS_AT_ONCE)
+    ]
+    hub.inbox.send([Message({"delivery": delivery.delivery_id, **part}) for part in parts])
+
+
+def _route_again(batch: Batch, results: Iterable[ActResult]) -> None:
+    """Queue leads again whose routing messages may have been lost with an earlier try."""
+    wanted = {result.lead_id for result in results if result.outcome == "accepted"}
+    while wanted:
+        found = batch.hub.table.get_many([lead_key(lead_id) for lead_id in sorted(wanted)])
+        leads = [lead_of(item) for item in found.values()]
+        batch.routing += [
+            route_message(lead.lead_id, lead.pool_id, lead.version)
+            for lead in leads
+            if lead.awaits and not lead.merged_into
         ]
-    )
-
-
-def _send(batch: Batch) -> None:
-    """Queue for routing what was saved; the delivery is finished only afterwards."""
-    if batch.routing:
-        batch.hub.routing.send(batch.routing)
-        batch.routing.clear()
-
-
-def route_message(lead_id: str, pool_id: str, version: int) -> Message:
-    """Ask for an owner; a pool's leads are routed in order."""
-    return Message({"lead": lead_id}, group=pool_id or "-", once=f"{lead_id}-{version}")
-
-
-def _route_if_awaiting(batch: Batch, lead_id: str) -> None:
-    """Queue a lead again whose routing message may have been lost with an earlier try."""
-    item = batch.hub.table.get(lead_key(lead_id))
-    if item is None:
-        return
-    lead = lead_of(item)
-    if lead.merged_into:
-        _route_if_awaiting(batch, lead.merged_into)
-    elif lead.awaits:
-        batch.routing.append(route_message(lead.lead_id, lead.pool_id, lead.version))
-
-
-def _finish(
-    hub: Hub,
-    delivery: Delivery,
-    results: Mapping[str, ActResult],
-    *,
-    acts: int,
-    error: HubError | None = None,
-    wait: TryLater | None = None,
-) -> None:
-    """Write what became of a delivery; parts of one may finish at the same time."""
-    for _ in range(ATTEMPTS):
-        finished = _finished(hub, delivery, results, acts=acts, error=error, wait=wait)
-        writer = f"process:{delivery.delivery_id}:{finished.version}"
-        condition = Holds("version", delivery.version)
-        try:
-            hub.table.write([Put("outcome", delivery_item(finished, writer), condition)])
-        except Conflict as conflict:
-            found = conflict.found.get("outcome")
-            if not found:
-                return
-            delivery = delivery_of(found)
-            if delivery.outcome not in ("pending", "waiting"):
-                return
-        else:
-            return
-    raise Conflict(f"delivery {delivery.delivery_id}: others kept writing first")
-
-
-def _finished(
-    hub: Hub,
-    delivery: Delivery,
-    results: Mapping[str, ActResult],
-    *,
-    acts: int,
-    error: HubError | None,
-    wait: TryLater | None,
-) -> Delivery:
-    everything = {**delivery.results, **results}
-    update: dict[str, object] = {
-        "version": delivery.version + 1,
-        "acts": acts,
-        "results": everything,
-        "due_at": None,
-    }
-    if error is not None:
-        update |= {"outcome": "quarantined", "reason": f"{type(error).__name__.lower()}: {error}"}
-    elif wait is not None and delivery.tries + 1 >= TRIES:
-        update |= {"outcome": "quarantined", "reason": f"gave up waiting: {wait}"}
-    elif wait is not None:
-        update |= {
-            "outcome": "waiting",
-            "reason": str(wait),
-            "tries": delivery.tries + 1,
-            "due_at": hub.clock() + _pause(delivery.tries, wait.retry_after_seconds),
-        }
-    elif len(everything) < acts:
-        update |= {"due_at": hub.clock() + WORK}
-    else:
-        outcome, reason = _overall(everything.values())
-        update |= {"outcome": outcome, "reason": reason}
-    return delivery.model_copy(update=update)
-
-
-def _pause(tries: int, said_seconds: int | None) -> timedelta:
-    if said_seconds is not None:
-        return timedelta(seconds=said_seconds)
-    return timedelta(seconds=min(FIRST_WAIT_SECONDS * 2**tries, LONGEST_WAIT_SECONDS))
-
-
-def _overall(results: Collection[ActResult]) -> tuple[Outcome, str]:
-    """Sum up: what needs a person comes first, then what made a lead."""
-    outcomes = [result.outcome for result in results]
-    order: tuple[Outcome, ...] = ("quarantined", "accepted", "withdrawn", "test", "duplicate")
-    for outcome in order:
-        if outcome in outcomes:
-            reasons = {r.reason for r in results if r.outcome == outcome and r.reason}
-            return outcome, "; ".join(sorted(reasons))[:500]
-    return "ignored", "nothing in it for us"
+        wanted = {lead.merged_into for lead in leads if lead.merged_into}

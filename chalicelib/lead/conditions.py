@@ -15,6 +15,7 @@ from typing import Any, Literal, assert_never
 from chalicelib.config.model import All, AnyOne, Condition, Not, Op, Test
 from chalicelib.lead.company import company_domain
 from chalicelib.lead.email import ascii_domain, domain_of, is_free_mail
+from chalicelib.lead.merging import is_flag
 from chalicelib.lead.model import CONTACT_FIELDS, CleanValue, Lead, Touch
 
 Facts = Mapping[str, Any]
@@ -130,7 +131,7 @@ def facts_of_lead(lead: Lead, now: datetime) -> Facts:
 def facts_of_touch(touch: Touch) -> Facts:
     """Lay out what one touch says by itself."""
     facts: dict[str, Any] = {name: clean.value for name, clean in touch.contact.items()}
-    flags = tuple(sorted({note for clean in touch.contact.values() for note in clean.notes}))
+    notes = {note for clean in touch.contact.values() for note in clean.notes}
     facts |= {f"custom.{name}": value for name, value in touch.custom.items()}
     facts |= {f"answers.{key}": answer for key, answer in touch.answers.items()}
     facts |= {f"campaign.{key}": value for key, value in touch.campaign.items()}
@@ -140,7 +141,7 @@ def facts_of_touch(touch: Touch) -> Facts:
         "source": touch.source_id,
         "form": touch.form,
         "is_partial": touch.is_partial,
-        "flags": flags,
+        "flags": tuple(sorted(filter(is_flag, {*notes, *touch.notes}))),
     }
 
 

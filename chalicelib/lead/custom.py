@@ -27,6 +27,12 @@ _RANGE = re.compile(
     r"|\+|\s?or more|\s?oder mehr)",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(
+    r"\s+(?:employees|people|persons|staff|users|seats|mitarbeiter(?:innen|/-?innen)?|personen"
+    r"|employés|salariés|personnes|empleados|personas|dipendenti|persone|medewerkers|pracowników"
+    r"|сотрудников|человек)$",
+    re.IGNORECASE,
+)
 _THOUSANDS = re.compile(r"(?P<number>\d{1,9})\s?k", re.IGNORECASE)
 _LONGEST_NUMBER = 60
 
@@ -78,9 +84,10 @@ def _number(text: str) -> Read:
     if len(text) > _LONGEST_NUMBER:
         return Read(None, ("unreadable",))
     plain = clean_line("".join(_ascii_digit(character) for character in text))[0].lstrip("<>~≥≤ ")
+    plain = _COUNTED.sub("", plain)
     exact = _exact(plain)
     if exact is not None:
-        return Read(exact, () if plain == text else ("range",) if text[0] in "<>~≥≤" else ())
+        return Read(exact, ("range",) if text[0] in "<>~≥≤" else ())
     if thousands := _THOUSANDS.fullmatch(plain):
         return Read(int(thousands["number"]) * 1000)
     if span := _RANGE.fullmatch(plain):

@@ -18,13 +18,14 @@ _PARTICLES = words(
     af av ter ten te tot 't op auf bin bint ibn al el ben bar abu san santa dal dalla degli
     """
 )
-# What stands before or after a name without being the first or the family name.
+# What stands before or after a name without being a part of it, and what makes it a firm's.
 _TITLES = words(
     """
     mr mrs ms miss mx sir dame lord lady dr prof professor doctor rev fr herr frau hr fru dipl
     ing dipl-ing mag mme mlle m monsieur madame mademoiselle sr sra srta don dona doña señor señora
     sig signor signora signore dott dott.ssa dottore pan pani mgr phd bsc msc mba md rn esq jr sr ii
     iii iv shri smt haji hajji ustadz г-н г-жа
+    gmbh ltd llc inc corp sarl kft
     """
 )
 _SUFFIXES = words("jr sr ii iii iv phd md mba esq msc bsc dds cpa rn")

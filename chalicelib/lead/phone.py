@@ -26,6 +26,8 @@ _ALTERNATIVES = re.compile(
     r"\s+(?:/|or|oder|ou|o|und|and|et|y|e)\s+|[;,|\n](?!\s*ext)", re.IGNORECASE
 )
 _EXIT_CODE = re.compile(r"^(?:00|011)(?=\d)")
+# Typed to get past a form so often that it does not help that somebody may have such a number.
+_COUNTED = frozenset({"0123456789", "1234567890", "9876543210"})
 _SEQUENCES = ("01234567890123456789", "98765432109876543210")
 
 
@@ -58,9 +60,9 @@ def clean_phone(raw: str, countries: Sequence[tuple[str, str]]) -> CleanValue | 
 
     region = phonenumbers.region_code_for_number(number) or _region_of_code(number)
     notes.insert(0, f"country:{region} from {winner}")
+    if _bare_digits(text) in _COUNTED or (not is_valid and _is_filler(number)):
+        return None
     if not is_valid:
-        if _is_filler(number):
-            return None
         notes.append("unlikely_phone")
     if number.extension:
         notes.append(f"ext:{number.extension}")

@@ -3,10 +3,11 @@
 Evidence is noted as `from:KIND`, and `weak` beside it when it only makes something likely. What
 is not known stays unknown. Order of evidence:
 
-- country: the answer; a phone number's own country; the ending of website or e-mail (weak).
+- country: the answer; a phone number (weak unless it says its country itself); the ending of
+  website or e-mail (weak).
 - language: the answer; what provider or browser said (`from:submission`); the hub's (weak).
-- time zone: the answer; the phone number's area; the country, where it has one zone, or (weak)
-  where nearly all its people have the same.
+- time zone: the answer; the phone number's area (weak likewise); the country, where it has one
+  zone, or (weak) where nearly all its people have the same.
 """
 
 import re
@@ -54,11 +55,9 @@ def clean_time_zone(raw: str) -> CleanValue | None:
 def infer_country(contact: Mapping[str, CleanValue]) -> CleanValue | None:
     """Infer the country from a contact that does not name it."""
     if phone := contact.get("phone"):
-        code, winner = noted_country(phone)
+        code = noted_country(phone)[0]
         if code in _countries() and "unlikely_phone" not in phone.notes:
-            is_own = winner in {"number", "digits"}
-            notes = ("from:phone",) if is_own else ("from:phone", "weak")
-            return CleanValue(value=code, raw=phone.raw, notes=notes)
+            return CleanValue(value=code, raw=phone.raw, notes=_phone_evidence(phone))
     for field in ("website", "email"):
         if value := contact.get(field):
             is_site = field == "website"
@@ -79,16 +78,22 @@ def infer_language(said: str, default: str) -> CleanValue | None:
 def infer_time_zone(contact: Mapping[str, CleanValue]) -> CleanValue | None:
     """Infer the time zone from phone or country, when only one comes into question."""
     country = contact.get("country")
-    if (phone := contact.get("phone")) and noted_country(phone)[1] in {"number", "digits"}:
+    if (phone := contact.get("phone")) and "unlikely_phone" not in phone.notes:
         zones = time_zones(phone.value)
         if len(zones) == 1:
-            return CleanValue(value=zones[0], raw=phone.raw, notes=("from:phone",))
+            return CleanValue(value=zones[0], raw=phone.raw, notes=_phone_evidence(phone))
     zone = _countries().get(country.value, "") if country else ""
     if not zone or country is None:
         return None
     is_weak = zone.startswith("~") or "weak" in country.notes
     notes = ("from:country", "weak") if is_weak else ("from:country",)
     return CleanValue(value=zone.removeprefix("~"), raw=country.raw, notes=notes)
+
+
+def _phone_evidence(phone: CleanValue) -> tuple[str, ...]:
+    """Say how far a number tells the place: little when its own country was a guess."""
+    is_own = noted_country(phone)[1] in {"number", "digits", "address"}
+    return ("from:phone",) if is_own else ("from:phone", "weak")
 
 
 @lru_cache(maxsize=1024)
@@ -103,7 +108,7 @@ def country_code(text: str) -> str:
 @lru_cache(maxsize=1024)
 def language_tag(text: str) -> str:
     """Give a language tag as BCP 47 writes it: de, pt-BR, zh-Hant-TW; empty when there is none."""
-    named = _language_names().get(fold(text), "") if len(text) > 3 else ""
+    named = _language_names().get(fold(text), "") if len(text) > 3 or not text.isascii() else ""
     match = None if named else _TAG.match(text.strip())
     if match is None:
         return named

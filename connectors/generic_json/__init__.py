@@ -21,6 +21,7 @@ from chalicelib.connector import (
     Withdrawal,
     campaign_of,
     flatten,
+    is_no,
     is_yes,
     spellings,
 )
@@ -128,7 +129,7 @@ def _moment(text: str, received_at: datetime) -> datetime:
             moment = datetime.fromtimestamp(int(text) / (1 if len(text) < 12 else 1000), UTC)
         else:
             moment = datetime.fromisoformat(text)
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
         return moment if moment <= received_at + timedelta(minutes=5) else received_at
     except (ValueError, OverflowError):
         return received_at
@@ -144,7 +145,9 @@ def _consents(texts: Texts, received_at: datetime, options: Options) -> tuple[Co
         Consent(
             purpose=options["consent_purpose"],
             given=is_yes(given),
-            wording=_first(texts, WORDING_PATHS),
+            # What is neither yes nor no is no, and kept to be read.
+            wording=_first(texts, WORDING_PATHS)
+            or ("" if is_yes(given) or is_no(given) else given),
             at=_moment(at, received_at) if at else None,
             evidence="consent",
         ),

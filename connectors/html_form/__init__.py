@@ -19,6 +19,7 @@ from chalicelib.connector import (
     Submission,
     Withdrawal,
     campaign_of,
+    is_no,
     is_yes,
     spellings,
 )
@@ -135,12 +136,19 @@ def _digest(answers: Mapping[str, Answer]) -> str:
 def _consents(form: Mapping[str, tuple[str, ...]], options: Options) -> tuple[Consent, ...]:
     """Read the tick box; unticked it is absent, so only its wording shows that it was there."""
     name = options["consent_field"]
+    text = _first(form, name)
     wording = _first(form, options["consent_wording_field"])
-    if name not in form and not wording:
+    if not text and not wording:
         return ()
-    given = any(is_yes(text) for text in form.get(name, ()))
-    purpose = options["consent_purpose"]
-    return (Consent(purpose=purpose, given=given, wording=wording, evidence=name),)
+    return (
+        Consent(
+            purpose=options["consent_purpose"],
+            given=not is_no(text),
+            # Some pages write what is agreed to into the value of the box.
+            wording=wording or ("" if is_yes(text) or is_no(text) else text),
+            evidence=name,
+        ),
+    )
 
 
 def _suspicion(request: Request, form: Mapping[str, tuple[str, ...]], options: Options) -> str:

@@ -128,7 +128,8 @@ def _whole(submission: Submission, lead: Json, form: Json) -> Submission:
     return Submission(
         external_id=submission.external_id,
         revision=submission.revision,
-        submitted_at=lead.get("submittedAt") or submission.submitted_at,
+        # Not the lead's own submittedAt: this time also orders it among withdrawals.
+        submitted_at=submission.submitted_at,
         form=submission.form,
         form_title=as_text(form.get("name") or ""),
         # A hidden field is the same for all who fill in the form, so it gives way to an answer.

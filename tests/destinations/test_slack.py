@@ -20,7 +20,10 @@ from tests.destinations.notices import (
 CHANNEL = Destination(kind="slack")
 
 
-def _world(answer: Answer = Answer(200, "ok"), secrets: tuple[str, ...] = (SLACK_URL,)) -> World:
+OK = Answer(200, "ok")
+
+
+def _world(answer: Answer = OK, secrets: tuple[str, ...] = (SLACK_URL,)) -> World:
     return World(answer=answer, secrets=secrets)
 
 

@@ -1,0 +1,247 @@
+"""Up and down: the whole hub on this machine, with a mailbox and a stand-in for the providers."""
+
+import secrets
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from chalicelib.aws.secrets import SsmSecrets
+from chalicelib.cli import background, mailbox
+from chalicelib.cli.cloud import Cloud, find_cloud, start_cloud, stop_cloud
+from chalicelib.cli.deploy import LOCAL, Deployed, deploy, find_deployed
+from chalicelib.cli.package import ROOT, Report
+from chalicelib.cli.provider import SECRET, TOKEN
+from chalicelib.config.document import load
+from chalicelib.config.model import Config
+from chalicelib.errors import HubError
+from chalicelib.flow.notify import LINKS_SECRET
+from chalicelib.flow.publish import publish
+from chalicelib.hub import Hub, build, now_utc
+from chalicelib.records import ACTIVE_KEY
+
+HOME = ROOT / ".hub"
+SAMPLE = ROOT / "sample" / "hub.yaml"
+PROVIDER = "provider"
+USUAL_PROVIDER_PORT = 4572
+OLDEST_PYTHON = (3, 11)
+
+
+class NotReady(HubError):
+    """This machine lacks something, or the hub does not run; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Up:
+    """The hub as it runs on this machine.
+
+    Attributes:
+        provider: host:port of the stand-in provider.
+        admin_token: shown once, when it has just been made; else empty.
+    """
+
+    cloud: Cloud
+    deployed: Deployed
+    mailbox_url: str
+    provider: str
+    admin_token: str = ""
+
+
+MakeAdminToken = Callable[[Hub], str]
+"""Makes the first admin token; empty if there is one already."""
+
+PlaySamples = Callable[[Up, Report], None]
+"""Plays the providers: sends one signed sample of each source to the hub."""
+
+
+def up(
+    console: Console,
+    *,
+    make_admin_token: MakeAdminToken,
+    play_samples: PlaySamples,
+    fresh: bool = False,
+    home: Path = HOME,
+    sample: Path = SAMPLE,
+) -> Up:
+    """Bring up the whole hub: cloud, mailbox, stand-in provider, stack, configuration, samples.
+
+    What runs already is left running, and what was stored is kept.
+
+    Args:
+        console: where progress is shown.
+        make_admin_token: called once the stack stands.
+        play_samples: called at the end, on a hub with no configuration before; its Report is the
+            console's.
+        fresh: forget everything stored before.
+        home: folder that keeps state, packages, mails and logs.
+        sample: configuration to publish if there is none.
+
+    Raises:
+        HubError: something failed; the message says what and what to do.
+    """
+    _check_machine()
+    if fresh:
+        down(home)
+        for stored in ("state", mailbox.FOLDER):
+            shutil.rmtree(home / stored, ignore_errors=True)
+    home.mkdir(parents=True, exist_ok=True)
+    config = load(sample.read_text(encoding="utf-8"))
+    with console.status("Starting") as status:
+
+        def report(line: str) -> None:
+            status.update(line)
+
+        smtp, mailbox_url = mailbox.start_mailbox(home)
+        console.print(f"[green]✓[/] Mailbox at {mailbox_url}")
+        provider = start_provider(home)
+        console.print(f"[green]✓[/] Stand-in for LinkedIn and Meta at {provider}")
+        cloud = start_cloud(home, report, smtp=smtp)
+        console.print(f"[green]✓[/] Local cloud at {cloud.url}")
+        sender = parseaddr(config.settings.mail_from)[1].rpartition("@")[2] or "example.com"
+        _verify_sender(cloud, sender)
+        deployed = deploy(
+            LOCAL,
+            report,
+            home=home,
+            endpoint=cloud.endpoint,
+            parameters={"PrivateHosts": provider, "MailIdentity": sender},
+        )
+        console.print(f"[green]✓[/] Deployed: {deployed.url}")
+        hub = build(deployed.settings, deployed.endpoint)
+        is_new = not hub.table.get(ACTIVE_KEY)
+        made = make_secrets(deployed, config)
+        if is_new:
+            publish(hub, pointed_at(config, provider), actor="hub up", note="the sample")
+            console.print(f"[green]✓[/] Configuration published, {made} secrets made")
+        running = Up(cloud, deployed, mailbox_url, provider, make_admin_token(hub))
+        if is_new:
+            report("Playing samples")
+            play_samples(running, report)
+            console.print("[green]✓[/] Samples played")
+    return running
+
+
+def find_up(home: Path = HOME) -> Up:
+    """Give the hub that runs on this machine.
+
+    Raises:
+        NotReady: it does not run.
+    """
+    cloud = find_cloud(home)
+    web = background.find(home.resolve(), mailbox.NAME)
+    provider = background.find(home.resolve(), PROVIDER)
+    if cloud is None or web is None or provider is None:
+        raise NotReady("the hub does not run on this machine: hub up")
+    return Up(
+        cloud=cloud,
+        deployed=find_deployed(LOCAL, cloud.endpoint),
+        mailbox_url=f"http://127.0.0.1:{web.ports['web']}/",
+        provider=f"127.0.0.1:{provider.ports['http']}",
+    )
+
+
+def down(home: Path = HOME) -> list[str]:
+    """Stop everything that up started, keeping what is stored; gives the names of what ran."""
+    ran = [
+        ("local cloud", stop_cloud(home)),
+        ("stand-in provider", background.stop(home.resolve(), PROVIDER)),
+        ("mailbox", mailbox.stop_mailbox(home)),
+    ]
+    return [name for name, it_ran in ran if it_ran]
+
+
+def start_provider(home: Path) -> str:
+    """Start the stand-in provider unless it runs; gives its host:port."""
+    home = home.resolve()
+    running = background.find(home, PROVIDER)
+    if running is None:
+        wanted = background.last_ports(home, PROVIDER).get("http", USUAL_PROVIDER_PORT)
+        port = background.free_port(wanted)
+        running = background.start(
+            home,
+            PROVIDER,
+            [sys.executable, "-c", f"from chalicelib.cli.provider import serve; serve({port})"],
+            {"http": port},
+            background.plain_environment(),
+        )
+    return f"127.0.0.1:{running.ports['http']}"
+
+
+def make_secrets(deployed: Deployed, config: Config) -> int:
+    """Make the secrets that a configuration names and that do not exist; gives how many.
+
+    A source that fetches gets the stand-in provider's, so this is for the local stage only.
+    """
+    import boto3
+
+    store = SsmSecrets(
+        lambda: boto3.client("ssm", **deployed.endpoint), deployed.settings.secrets_path, now_utc
+    )
+    made = 0
+    for name, value in _wanted_secrets(config).items():
+        if not store.get(name):
+            store.put(name, [{"value": value, "not_after": None}])
+            made += 1
+    return made
+
+
+def pointed_at(config: Config, provider: str) -> Config:
+    """Have sources that fetch read from the stand-in provider instead of the real one."""
+    sources = {
+        source_id: source.model_copy(
+            update={
+                "options": {
+                    **source.options,
+                    "api_url": f"http://{provider}/{source.connector}/{{api_version}}",
+                }
+            }
+        )
+        if source.token
+        else source
+        for source_id, source in config.sources.items()
+    }
+    return config.model_copy(update={"sources": sources})
+
+
+def _wanted_secrets(config: Config) -> Mapping[str, str]:
+    """Give name and value of each secret; hex serves as text, as base64 and in an address."""
+
+    def pairs() -> Iterator[tuple[str, str]]:
+        for source in config.sources.values():
+            yield source.secret, SECRET if source.token else secrets.token_hex(32)
+            yield source.token, TOKEN
+            yield source.verify_token, secrets.token_hex(32)
+        for destination in config.destinations.values():
+            yield destination.secret, secrets.token_hex(32)
+        yield LINKS_SECRET, secrets.token_hex(32)
+
+    return {name: value for name, value in pairs() if name}
+
+
+def _verify_sender(cloud: Cloud, domain: str) -> None:
+    """Make the domain an SES identity of the local cloud, which refuses mail from others."""
+    import boto3
+    from botocore.exceptions import ClientError
+
+    ses: Any = boto3.client("sesv2", **cloud.endpoint)
+    try:
+        ses.create_email_identity(EmailIdentity=domain)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AlreadyExistsException":
+            raise
+
+
+def _check_machine() -> None:
+    if sys.version_info < OLDEST_PYTHON:
+        have = ".".join(map(str, sys.version_info[:3]))
+        raise NotReady(f"Python 3.11 or newer is needed, this is {have}")
+    if not (ROOT / "vendor" / "connectors").is_dir():
+        raise NotReady(
+            "vendor/connectors is not a link to connectors: git checked it out as a text file; "
+            "set core.symlinks to true and check out again"
+        )

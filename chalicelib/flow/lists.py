@@ -1,0 +1,184 @@
+"""Lists that a person waits for: pages of an index, newest first; the table is never scanned."""
+
+import heapq
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.errors import Invalid
+from chalicelib.hub import Hub
+from chalicelib.lead.email import clean_email
+from chalicelib.lead.identity import identity_keys
+from chalicelib.lead.model import CleanValue, Lead
+from chalicelib.lead.phone import clean_phone
+from chalicelib.records import (
+    OUTCOMES,
+    SHARDS,
+    Outcome,
+    deliveries_list,
+    identity_key,
+    lead_item,
+    lead_key,
+    lead_of,
+    owner_list,
+)
+from chalicelib.storage import Item
+
+Summary = Mapping[str, Any]
+
+MOST_LOOKED_AT = 1000
+"""How many entries one page looks at for those that fit its filters; then it ends early."""
+
+MOST_LISTS = 200
+"""How many lists one page is merged of."""
+
+UNOWNED = "-unowned"
+"""Stands for the owner in a request for the unowned queue."""
+
+QUARANTINED_EFFECTS = "EFFECTS#quarantined"
+
+_PHONE = re.compile(r"[+(]?[0-9][0-9 ()./-]{4,30}")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page of a list.
+
+    Attributes:
+        after: where the next page starts; empty at the end. A page may be short, or empty, and
+            still not be the last.
+    """
+
+    entries: tuple[Summary, ...]
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class LeadFilter:
+    """Which leads are wanted; empty means any.
+
+    Attributes:
+        owner: an owner's id, or `-unowned`.
+        q: a whole e-mail address or phone number, else text in name, company or e-mail.
+    """
+
+    owner: str = ""
+    status: str = ""
+    source: str = ""
+    stage: str = ""
+    q: str = ""
+
+
+def list_leads(hub: Hub, wanted: LeadFilter, limit: int, after: str = "") -> Listed:
+    """List leads by when they came first, newest first."""
+    known = _by_identity(hub, wanted.q) if wanted.q else None
+    if known is not None:
+        summary = lead_item(known, "list")["summary"]
+        fits = _fits_lead(
+            summary, LeadFilter(wanted.owner, wanted.status, wanted.source, wanted.stage)
+        )
+        return Listed((summary,) if fits else ())
+    if wanted.owner:
+        owner_id = "" if wanted.owner == UNOWNED else wanted.owner
+        entries = _walk(hub, "owner", [owner_list(owner_id)], limit, after)
+    else:
+        shards = [f"LEADS#{number}" for number in range(SHARDS)]
+        entries = _walk(hub, "list", shards, limit, after)
+    return _page(entries, limit, lambda summary: _fits_lead(summary, wanted))
+
+
+def list_deliveries(hub: Hub, source: str, outcome: str, limit: int, after: str = "") -> Listed:
+    """List deliveries that have an outcome, newest first.
+
+    Args:
+        hub: read from.
+        source: its id; empty for all that are configured.
+        outcome: one of records.OUTCOMES; empty for all.
+        limit: at most so many.
+        after: see Listed.
+
+    Raises:
+        Invalid: no such outcome, or there are too many sources to list all at once.
+    """
+    if outcome and outcome not in OUTCOMES:
+        raise Invalid("no such list", (f"outcome: expected one of {', '.join(OUTCOMES)}",))
+    sources = [source] if source else sorted(hub.configurations.current().config.sources)
+    outcomes: Sequence[Outcome] = [o for o in OUTCOMES if outcome in ("", o)]
+    lists = [deliveries_list(one, kind) for one in sources for kind in outcomes]
+    if len(lists) > MOST_LISTS:
+        raise Invalid("too many lists at once", ("source: name one, or an outcome",))
+    return _page(_walk(hub, "list", lists, limit, after), limit, lambda _: True)
+
+
+def list_effects(hub: Hub, limit: int, after: str = "") -> Listed:
+    """List notifications that are set aside, newest first."""
+    entries = _walk(hub, "list", [QUARANTINED_EFFECTS], limit, after)
+    dated = (
+        {**item, "summary": {**item["summary"], "created_at": item["list_sk"].partition("#")[0]}}
+        for item in entries
+    )
+    return _page(dated, limit, lambda _: True)
+
+
+def _page(entries: Iterator[Item], limit: int, fits: Callable[[Summary], bool]) -> Listed:
+    """Take what fits, up to the limit, and look at no more than MOST_LOOKED_AT."""
+    found: list[Summary] = []
+    for looked_at, item in enumerate(entries, start=1):
+        if fits(item["summary"]):
+            found.append(item["summary"])
+        if len(found) == limit or looked_at == MOST_LOOKED_AT:
+            return Listed(tuple(found), str(item["list_sk"]))
+    return Listed(tuple(found))
+
+
+def _walk(hub: Hub, index: str, lists: Sequence[str], limit: int, after: str) -> Iterator[Item]:
+    """Merge lists of an index in order, reading pages of each as they are needed."""
+    at_once = min(100, limit // len(lists) + 5)
+    lanes = [_lane(hub, index, pk, at_once, after) for pk in lists]
+    return heapq.merge(*lanes, key=lambda item: str(item["list_sk"]), reverse=True)
+
+
+def _lane(hub: Hub, index: str, pk: str, at_once: int, after: str) -> Iterator[Item]:
+    start = None
+    while True:
+        page = hub.table.query_index(
+            index, pk, up_to=after or None, newest_first=True, limit=at_once, start=start
+        )
+        yield from (item for item in page.items if item["list_sk"] != after)
+        start = page.next
+        if start is None:
+            return
+
+
+def _fits_lead(summary: Summary, wanted: LeadFilter) -> bool:
+    if wanted.owner == UNOWNED and summary["state"] != "unowned":
+        return False
+    if wanted.owner not in ("", UNOWNED, summary["owner"]):
+        return False
+    for name in ("status", "source", "stage"):
+        if getattr(wanted, name) not in ("", summary[name]):
+            return False
+    text = wanted.q.casefold()
+    return any(text in summary[name].casefold() for name in ("name", "company", "email"))
+
+
+def _by_identity(hub: Hub, q: str) -> Lead | None:
+    """Find the one lead with this e-mail address or phone number, written in whatever way."""
+    settings = hub.configurations.current().config.settings
+    contact: dict[str, CleanValue] = {}
+    if "@" in q and (email := clean_email(q, settings)):
+        contact["email"] = email
+    elif _PHONE.fullmatch(q.strip()):
+        phone = clean_phone(q, ((settings.default_country, "settings"),))
+        contact |= {"phone": phone} if phone else {}
+    for key in identity_keys(contact, "", "", settings):
+        item = hub.table.get(identity_key(key))
+        lead_id = str(item["lead_id"]) if item else ""
+        while lead_id:
+            stored = hub.table.get(lead_key(lead_id))
+            lead = lead_of(stored) if stored else None
+            if lead and not lead.merged_into:
+                return lead
+            lead_id = lead.merged_into if lead else ""
+    return None

@@ -1,0 +1,141 @@
+"""What became of a delivery: written once all its submissions are through, or shown as waiting."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+from chalicelib.errors import Conflict, HubError, TryLater
+from chalicelib.hub import Hub
+from chalicelib.records import ActResult, Delivery, Outcome, delivery_item, delivery_of
+from chalicelib.storage import Holds, Put
+
+TRIES = 12
+"""How often a provider may make one submission wait before its delivery is quarantined."""
+
+FIRST_WAIT_SECONDS = 30
+LONGEST_WAIT_SECONDS = 4 * 3600
+"""Waits double from the first to the longest unless the provider says how long."""
+
+ATTEMPTS = 8
+"""How often an outcome is written anew because somebody else wrote first."""
+
+WORK = timedelta(minutes=5)
+"""After how long tick takes unfinished work for forgotten."""
+
+OPEN: tuple[Outcome, ...] = ("pending", "waiting")
+"""Outcomes of a delivery that still has work to be done."""
+
+
+def finish(
+    hub: Hub,
+    delivery: Delivery,
+    results: Mapping[str, ActResult],
+    *,
+    acts: int,
+    error: HubError | None = None,
+    wait: TryLater | None = None,
+) -> None:
+    """Write what became of a delivery, or of a part of it; parts may finish at the same time.
+
+    Args:
+        hub: written to.
+        delivery: as it was read.
+        results: of the submissions handled now, by position.
+        acts: how many submissions and withdrawals the delivery holds.
+        error: why none of it can be read.
+        wait: why some of it must wait.
+    """
+    for _ in range(ATTEMPTS):
+        if error is not None:
+            after = unreadable(delivery, error)
+        elif wait is not None:
+            after = _waiting(hub, delivery, results, acts, wait)
+        else:
+            after = with_results(hub, delivery, results, acts)
+        try:
+            hub.table.write([outcome_write(delivery, after)])
+        except Conflict as conflict:
+            found = conflict.found.get("outcome")
+            if not found:
+                return
+            delivery = delivery_of(found)
+            if delivery.outcome not in OPEN:
+                return
+        else:
+            return
+    raise Conflict(f"delivery {delivery.delivery_id}: others kept writing first")
+
+
+def outcome_write(delivery: Delivery, after: Delivery) -> Put:
+    """Give the write that brings a delivery to its new state."""
+    writer = f"process:{delivery.delivery_id}:{after.version}"
+    return Put("outcome", delivery_item(after, writer), Holds("version", delivery.version))
+
+
+def with_results(
+    hub: Hub, delivery: Delivery, results: Mapping[str, ActResult], acts: int
+) -> Delivery:
+    """Give a delivery with results added; it is finished when none is missing."""
+    everything = {**delivery.results, **results}
+    update: dict[str, object] = {
+        "version": delivery.version + 1,
+        "acts": acts,
+        "results": everything,
+        "due_at": None,
+    }
+    if len(everything) < acts:
+        update["due_at"] = hub.clock() + WORK
+    else:
+        update["outcome"], update["reason"] = _overall(everything.values())
+    return delivery.model_copy(update=update)
+
+
+def unreadable(delivery: Delivery, error: HubError) -> Delivery:
+    """Give a delivery that nobody can read, in quarantine."""
+    return delivery.model_copy(
+        update={
+            "version": delivery.version + 1,
+            "outcome": "quarantined",
+            "reason": reason_of(error),
+            "due_at": None,
+        }
+    )
+
+
+def reason_of(error: HubError) -> str:
+    """Write an error as a reason: its kind and its words."""
+    return f"{type(error).__name__.lower()}: {error}"[:500]
+
+
+def _waiting(
+    hub: Hub, delivery: Delivery, results: Mapping[str, ActResult], acts: int, wait: TryLater
+) -> Delivery:
+    if delivery.tries + 1 >= TRIES:
+        return unreadable(delivery, TryLater(f"gave up waiting; {wait}"))
+    return delivery.model_copy(
+        update={
+            "version": delivery.version + 1,
+            "acts": acts,
+            "results": {**delivery.results, **results},
+            "outcome": "waiting",
+            "reason": str(wait)[:500],
+            "tries": delivery.tries + 1,
+            "due_at": hub.clock() + _pause(delivery.tries, wait.retry_after_seconds),
+        }
+    )
+
+
+def _pause(tries: int, said_seconds: int | None) -> timedelta:
+    if said_seconds is not None:
+        return timedelta(seconds=said_seconds)
+    return timedelta(seconds=min(FIRST_WAIT_SECONDS * 2**tries, LONGEST_WAIT_SECONDS))
+
+
+def _overall(results: Collection[ActResult]) -> tuple[Outcome, str]:
+    """Sum up: what needs a person comes first, then what made a lead."""
+    outcomes = [result.outcome for result in results]
+    order: tuple[Outcome, ...] = ("quarantined", "accepted", "withdrawn", "test", "duplicate")
+    for outcome in order:
+        if outcome in outcomes:
+            reasons = {r.reason for r in results if r.outcome == outcome and r.reason}
+            return outcome, "; ".join(sorted(reasons))[:500]
+    return "ignored", "nothing in it for us"

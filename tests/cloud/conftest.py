@@ -1,0 +1,48 @@
+"""The whole hub on a local cloud of its own, started once for the run and ended after it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from chalicelib.cli import background, mailbox
+from chalicelib.cli.cloud import start_cloud, stop_cloud
+from chalicelib.cli.deploy import LOCAL, deploy
+from chalicelib.cli.up import HOME, PROVIDER, make_secrets, pointed_at, start_provider
+from chalicelib.config.document import load
+from chalicelib.flow.publish import publish
+from chalicelib.hub import build
+from tests.cloud.local_hub import LocalHub
+
+CONFIGURATION = Path(__file__).with_name("hub.yaml")
+
+
+@pytest.fixture(scope="session")
+def local_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
+    """Give a deployed hub with a configuration for all six sources; tests share it."""
+    home = tmp_path_factory.mktemp("cloud")
+    say: Callable[[str], None] = lambda line: None  # noqa: E731
+    try:
+        smtp, _ = mailbox.start_mailbox(home)
+        provider = start_provider(home)
+        cloud = start_cloud(home, say, smtp=smtp)
+        deployed = deploy(
+            LOCAL,
+            say,
+            home=HOME,
+            endpoint=cloud.endpoint,
+            parameters={"PrivateHosts": provider, "MailIdentity": "example.com"},
+        )
+        boto3.client("sesv2", **cloud.endpoint).create_email_identity(  # type: ignore[call-overload]
+            EmailIdentity="example.com"
+        )
+        config = load(CONFIGURATION.read_text("utf-8"))
+        make_secrets(deployed, config)
+        hub = build(deployed.settings, deployed.endpoint)
+        publish(hub, pointed_at(config, provider), actor="test")
+        yield LocalHub(deployed, hub, home, provider)
+    finally:
+        stop_cloud(home)
+        background.stop(home, PROVIDER)
+        mailbox.stop_mailbox(home)

