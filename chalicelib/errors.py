@@ -74,6 +74,14 @@ class Conflict(HubError):
         self.found = found or {}
 
 
+class Stale(Conflict):
+    """What a change was made on is not in force any more: fetch, change, send again; 412."""
+
+
+class Unconditional(HubError):
+    """A change does not say what it was made on, and must: 428."""
+
+
 class NotFound(HubError):
     """What an API call names does not exist, or the caller may not know of it: 404."""
 

@@ -23,14 +23,14 @@ def load(name: str) -> Connector:
     Raises:
         Misconfigured: no folder has that name, or what is in it is not its connector.
     """
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or len(name) > 40:
         raise Misconfigured(f"connector {name[:40]!r}: no such connector")
     try:
         module = importlib.import_module(f"connectors.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"connectors.{name}":
-            raise
-        raise Misconfigured(f"connector {name}: no such connector") from error
+    except ImportError as error:
+        is_absent = error.name == f"connectors.{name}"
+        why = "no such connector" if is_absent else f"{error.name} cannot be imported"
+        raise Misconfigured(f"connector {name}: {why}") from error
     connector = getattr(module, "connector", None)
     if not isinstance(connector, Connector):
         raise Misconfigured(f"connector {name}: its module has no `connector`")

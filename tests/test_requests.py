@@ -366,5 +366,8 @@ def test_cutting_is_the_same_as_leaving_the_key_out(
 ) -> None:
     rest = {key: item for key, item in value.items() if key != "google_key"}
     whole = {"google_key": secret, **rest} if first else {**rest, "google_key": secret}
-    compact = {"separators": (",", ":"), "ensure_ascii": False}
-    assert cut_member(json.dumps(whole, **compact), "google_key") == json.dumps(rest, **compact)
+    assert cut_member(compact(whole), "google_key") == compact(rest)
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

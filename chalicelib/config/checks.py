@@ -258,7 +258,9 @@ def _check_secrets(config: Config, secret_names: Collection[str] | None) -> Iter
 def _unknown_zone(name: str) -> str:
     from zoneinfo import available_timezones
 
-    near = did_you_mean(name, sorted(available_timezones()))
+    zones = sorted(available_timezones())
+    cities = [zone for zone in zones if zone.lower().endswith(f"/{name.lower()}")]
+    near = did_you_mean(cities[0] if cities else name, zones)
     return f"there is no time zone {name}{near}; expected a name such as Europe/Berlin"
 
 

@@ -5,7 +5,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -130,10 +130,11 @@ def path_text(path: Path) -> str:
     return text
 
 
-def did_you_mean(word: str, known: Sequence[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Suggest the nearest known word: `; did you mean x?`, or nothing when none is near."""
-    near = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+    by_folded = {each.lower(): each for each in known}
+    near = get_close_matches(word.lower(), by_folded, n=1, cutoff=0.6)
+    return f"; did you mean {by_folded[near[0]]}?" if near else ""
 
 
 def locate(path: Path, lines: Lines | None) -> str:
@@ -201,6 +202,7 @@ def _expectation(error: ErrorDetails, path: Path) -> str:
         "model_type": mapping,
         "model_attributes_type": mapping,
         "mapping_type": mapping,
+        "dict_type": mapping,
         "tuple_type": "expected a list",
         "value_error": str(context.get("error", "")),
     }

@@ -31,6 +31,7 @@ def accept(hub: Hub, lead_id: str, assignment_id: str, actor: str) -> Lead:
         NotFound: no such lead.
         Conflict: the lead has gone to somebody else since.
     """
+    writer = f"answer:{hub.new_id()}"
     for _ in range(ATTEMPTS):
         lead, assignment = _assigned(hub, lead_id, assignment_id)
         if assignment.accepted_at:
@@ -40,7 +41,8 @@ def accept(hub: Hub, lead_id: str, assignment_id: str, actor: str) -> Lead:
         after = lead.model_copy(
             update={"assignment": taken, "version": lead.version + 1, "updated_at": now}
         )
-        if _save(hub, lead, after, _event(after, "accepted", actor, f"{actor} accepted it"), ()):
+        event = _event(after, "accepted", actor, f"{actor} accepted it")
+        if _save(hub, lead, after, event, writer):
             return after
     raise Conflict(f"lead {lead_id} is changing; try again")
 
@@ -52,6 +54,7 @@ def decline(hub: Hub, lead_id: str, assignment_id: str, actor: str, reason: str 
         NotFound: no such lead.
         Conflict: the lead has gone to somebody else since.
     """
+    writer = f"answer:{hub.new_id()}"
     for _ in range(ATTEMPTS):
         lead, assignment = _assigned(hub, lead_id, assignment_id)
         now = max(hub.clock(), lead.updated_at)
@@ -67,7 +70,8 @@ def decline(hub: Hub, lead_id: str, assignment_id: str, actor: str, reason: str 
         )
         text = f"{actor} gave it back" + (f": {reason[:200]}" if reason else "")
         event = _event(after, "declined", actor, text)
-        if _save(hub, lead, after, event, _returned_turn(hub, lead, assignment)):
+        turn = _returned_turn(hub, assignment, writer)
+        if _save(hub, lead, after, event, writer, turn):
             hub.routing.send([route_message(after.lead_id, after.pool_id, after.version)])
             return after
     raise Conflict(f"lead {lead_id} is changing; try again")
@@ -85,18 +89,18 @@ def _assigned(hub: Hub, lead_id: str, assignment_id: str) -> tuple[Lead, Assignm
     return lead, lead.assignment
 
 
-def _returned_turn(hub: Hub, lead: Lead, assignment: Assignment) -> Sequence[Write]:
+def _returned_turn(hub: Hub, assignment: Assignment, writer: str) -> Sequence[Write]:
     item = hub.table.get(ledger_key(assignment.pool_id))
     if item is None:
         return ()
     ledger = ledger_of(item)
     after = give_back(ledger, assignment.owner_id)
-    return (
-        Put("returned turn", ledger_item(after, _writer(lead)), Holds("version", ledger.version)),
-    )
+    return (Put("returned turn", ledger_item(after, writer), Holds("version", ledger.version)),)
 
 
-def _save(hub: Hub, lead: Lead, after: Lead, event: Event, more: Sequence[Write]) -> bool:
+def _save(
+    hub: Hub, lead: Lead, after: Lead, event: Event, writer: str, more: Sequence[Write] = ()
+) -> bool:
     """Write a lead's new state with its event; False when somebody else wrote first."""
     due_at = after.updated_at + AWAITS_FOR if after.awaits else None
     try:
@@ -104,10 +108,10 @@ def _save(hub: Hub, lead: Lead, after: Lead, event: Event, more: Sequence[Write]
             [
                 Put(
                     "answered lead",
-                    lead_item(after, _writer(lead), due_at),
+                    lead_item(after, writer, due_at),
                     Holds("version", lead.version),
                 ),
-                Put("answer event", event_item(lead.lead_id, event, _writer(lead)), Absent()),
+                Put("answer event", event_item(lead.lead_id, event, writer), Absent()),
                 *more,
             ]
         )
@@ -126,7 +130,3 @@ def _event(lead: Lead, kind: str, actor: str, text: str) -> Event:
             "text": text,
         }
     )
-
-
-def _writer(lead: Lead) -> str:
-    return f"answer:{lead.lead_id}:{lead.version}"

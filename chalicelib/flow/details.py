@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from chalicelib import registry
 from chalicelib.config.model import Source
+from chalicelib.connector import PathToken
 from chalicelib.errors import Conflict, Misconfigured, NotFound
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Lead, Model, Touch
@@ -312,8 +313,6 @@ def _health(hub: Hub, source_id: str, source: Source) -> SourceHealth:
 
 
 def _address(hub: Hub, source_id: str, source: Source) -> str:
-    from chalicelib.connector import PathToken
-
     address = f"{hub.settings.public_url}/hooks/{source_id}"
     try:
         connector = registry.load(source.connector)

@@ -1,6 +1,7 @@
 """Step 6: send what has been decided, at most one visible effect for each, never dropped."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -43,6 +44,14 @@ LINKS_LAST = timedelta(days=7)
 LINKS_SECRET = "links"  # noqa: S105 (the name of a secret)
 
 
+@dataclass(frozen=True)
+class Subject:
+    """What a notification is about: a lead as it is now, and its last touch."""
+
+    lead: Lead
+    touch: Touch | None
+
+
 def notify(hub: Hub, messages: Sequence[Received]) -> list[str]:
     """Handle outbox messages `{"lead": id, "effect": id}`; gives the ids that must come back.
 
@@ -54,12 +63,15 @@ def notify(hub: Hub, messages: Sequence[Received]) -> list[str]:
         stored = hub.table.get_many(list(keys.values()))
     except (Unavailable, Misconfigured):
         return list(keys)
-    lanes: dict[str, list[tuple[str, Effect]]] = {}
-    for message_id, key in keys.items():
-        if key in stored:
-            effect = effect_of(stored[key])
-            lanes.setdefault(effect.destination_id, []).append((message_id, effect))
-    work = [partial(_send_all, hub, current, lane) for lane in lanes.values()]
+    effects = {m: effect_of(stored[key]) for m, key in keys.items() if key in stored}
+    try:
+        subjects = _subjects(hub, [e.lead_id for e in effects.values() if _is_open(e, hub.clock())])
+    except Unavailable:
+        return list(keys)
+    lanes: dict[str, dict[str, Effect]] = {}
+    for message_id, effect in effects.items():
+        lanes.setdefault(effect.destination_id, {})[message_id] = effect
+    work = [partial(_send_all, hub, current, subjects, lane) for lane in lanes.values()]
     return [message_id for failed in hub.side_by_side(work) for message_id in failed]
 
 
@@ -76,16 +88,18 @@ def set_aside(hub: Hub, message: Received, error: Exception) -> None:
         _close(hub, effect, "quarantined", reason=reason, outcome=reason)
 
 
-def _send_all(hub: Hub, current: Current, lane: Sequence[tuple[str, Effect]]) -> list[str]:
+def _send_all(
+    hub: Hub, current: Current, subjects: Mapping[str, Subject], lane: Mapping[str, Effect]
+) -> list[str]:
     """Send the effects of one destination in order; after one wait the rest wait too."""
     failed = []
     is_slow = False
-    for message_id, effect in lane:
+    for message_id, effect in lane.items():
         try:
             if is_slow and _is_open(effect, hub.clock()):
                 _postpone(hub, effect)
             else:
-                is_slow = _send(hub, current, effect)
+                is_slow = _send(hub, current, subjects, effect)
         except Unavailable:
             failed.append(message_id)
     return failed
@@ -98,7 +112,7 @@ def _is_open(effect: Effect, now: datetime) -> bool:
     return effect.state == "sending" and effect.due_at is not None and effect.due_at <= now
 
 
-def _send(hub: Hub, current: Current, effect: Effect) -> bool:
+def _send(hub: Hub, current: Current, subjects: Mapping[str, Subject], effect: Effect) -> bool:
     """Make one attempt; True when the destination made us wait."""
     now = hub.clock()
     if not _is_open(effect, now):
@@ -111,7 +125,8 @@ def _send(hub: Hub, current: Current, effect: Effect) -> bool:
         kind = load(destination.kind)
         if effect.state == "sending" and not kind.is_repeatable:
             raise Uncertain("an attempt ended without an answer")
-        notice = _notice(hub, current, effect, now)
+        subject = subjects.get(effect.lead_id)
+        notice = _notice(hub, current, subject, effect, now) if subject else None
         if notice is None:
             _close(hub, effect, "cancelled", reason="the lead has changed hands since")
             return False
@@ -166,7 +181,7 @@ def _failed(
             "attempts": (*effect.attempts, Attempt(at=now, outcome=str(error)[:300])),
         }
     )
-    _put(hub, effect, later, "wait of effect")
+    _put_quietly(hub, effect, later, "wait of effect")
 
 
 def _postpone(hub: Hub, effect: Effect) -> None:
@@ -196,7 +211,7 @@ def _close(
 
 
 def _put(hub: Hub, was: Effect, effect: Effect, name: str) -> None:
-    writer = f"notify:{effect.effect_id}:{effect.version}:{len(effect.attempts)}"
+    writer = f"notify:{hub.new_id()}"
     hub.table.write([Put(name, effect_item(effect, writer), Holds("version", was.version))])
 
 
@@ -218,10 +233,12 @@ def _tools(hub: Hub, config: Config, destination: DestinationConfig, now: dateti
     )
 
 
-def _notice(hub: Hub, current: Current, effect: Effect, now: datetime) -> Notice | None:
+def _notice(
+    hub: Hub, current: Current, subject: Subject, effect: Effect, now: datetime
+) -> Notice | None:
     """Build what a message shows from what is stored now; None when it must not go out."""
-    lead = _lead(hub, effect.lead_id)
-    if lead is None or lead.status_reason == "withdrawn":
+    lead, touch = subject.lead, subject.touch
+    if lead.status_reason == "withdrawn":
         return None
     assigned = effect.assignment
     if assigned and (
@@ -232,7 +249,6 @@ def _notice(hub: Hub, current: Current, effect: Effect, now: datetime) -> Notice
     source = config.sources.get(lead.last_touch.source_id) if lead.last_touch else None
     rule = next((rule for rule in config.routing if rule.id == lead.rule_id), None)
     owner = config.owners.get(assigned.owner_id) if assigned else None
-    touch = _touch(hub, lead)
     accept_url, decline_url = _links(hub, lead, now) if assigned else ("", "")
     return Notice(
         effect_id=effect.effect_id,
@@ -270,23 +286,28 @@ def _notice(hub: Hub, current: Current, effect: Effect, now: datetime) -> Notice
     )
 
 
-def _lead(hub: Hub, lead_id: str) -> Lead | None:
-    item = hub.table.get(lead_key(lead_id))
-    lead = lead_of(item) if item else None
-    if lead and lead.merged_into:
-        return _lead(hub, lead.merged_into)
-    return lead
+def _subjects(hub: Hub, lead_ids: Sequence[str]) -> dict[str, Subject]:
+    """Read what notifications are about: leads, or who they were merged into, by lead id."""
+    leads = _leads(hub, lead_ids)
+    keys = {
+        Key(lead_key(holder)[0], touch_sort_key(lead.last_touch.at, lead.last_touch.touch_id)): lead
+        for lead in leads.values()
+        if lead.last_touch
+        for holder in (lead.lead_id, *lead.members)
+    }
+    found = hub.table.get_many(list(keys))
+    touches = {keys[key].lead_id: touch_record_of(item).touch for key, item in found.items()}
+    return {asked: Subject(lead, touches.get(lead.lead_id)) for asked, lead in leads.items()}
 
 
-def _touch(hub: Hub, lead: Lead) -> Touch | None:
-    """Read a lead's last touch, which may lie under a lead that was merged into it."""
-    if lead.last_touch is None:
-        return None
-    sort_key = touch_sort_key(lead.last_touch.at, lead.last_touch.touch_id)
-    keys = [Key(lead_key(lead_id)[0], sort_key) for lead_id in (lead.lead_id, *lead.members)]
-    for item in hub.table.get_many(keys).values():
-        return touch_record_of(item).touch
-    return None
+def _leads(hub: Hub, lead_ids: Sequence[str]) -> dict[str, Lead]:
+    items = hub.table.get_many([lead_key(lead_id) for lead_id in lead_ids])
+    leads = {i: lead_of(items[lead_key(i)]) for i in lead_ids if lead_key(i) in items}
+    merged = {i: lead.merged_into for i, lead in leads.items() if lead.merged_into}
+    if merged:
+        survivors = _leads(hub, sorted(set(merged.values())))
+        leads |= {i: survivors[into] for i, into in merged.items()}
+    return leads
 
 
 def _links(hub: Hub, lead: Lead, now: datetime) -> tuple[str, str]:

@@ -52,7 +52,7 @@ def finish(
         else:
             after = with_results(hub, delivery, results, acts)
         try:
-            hub.table.write([outcome_write(delivery, after)])
+            hub.table.write([outcome_write(delivery, after, f"finish:{hub.new_id()}")])
         except Conflict as conflict:
             found = conflict.found.get("outcome")
             if not found:
@@ -65,9 +65,8 @@ def finish(
     raise Conflict(f"delivery {delivery.delivery_id}: others kept writing first")
 
 
-def outcome_write(delivery: Delivery, after: Delivery) -> Put:
+def outcome_write(delivery: Delivery, after: Delivery, writer: str) -> Put:
     """Give the write that brings a delivery to its new state."""
-    writer = f"process:{delivery.delivery_id}:{after.version}"
     return Put("outcome", delivery_item(after, writer), Holds("version", delivery.version))
 
 

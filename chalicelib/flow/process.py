@@ -242,7 +242,7 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
     outcome = []
     if len(job.acts) == 1:
         after = with_results(hub, job.delivery, {str(position): result}, 1)
-        outcome = [outcome_write(job.delivery, after)]
+        outcome = [outcome_write(job.delivery, after, job.writer(position))]
     new_claim = _new_claim(job, position, submission, found, claim.version + 1 if claim else 1)
     save(hub, found, new_claim, job.writer(position), outcome)
     lead = found.lead

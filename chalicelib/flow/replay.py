@@ -31,7 +31,7 @@ def replay(hub: Hub, delivery_id: str) -> Delivery:
             "due_at": hub.clock(),
         }
     )
-    writer = f"replay:{delivery_id}:{again.version}"
+    writer = f"replay:{hub.new_id()}"
     condition = Holds("version", delivery.version)
     hub.table.write([Put("replayed delivery", delivery_item(again, writer), condition)])
     hub.inbox.send([Message({"delivery": delivery_id})])

@@ -51,6 +51,7 @@ class Round:
     hub: Hub
     current: Current
     now: datetime
+    writer: str
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     ledgers_read: dict[str, int] = field(default_factory=dict)
     days: dict[tuple[str, str], Day] = field(default_factory=dict)
@@ -88,7 +89,7 @@ def set_aside(hub: Hub, message: Received, error: Exception) -> None:
         Unavailable: the table is down; the message must come back.
         Conflict: others kept writing first; the message must come back.
     """
-    together = Round(hub, hub.configurations.current(), hub.clock())
+    together = Round(hub, hub.configurations.current(), hub.clock(), f"route:{hub.new_id()}")
     for lead in _leads(hub, [str(message.body["lead"])]):
         if lead.awaits:
             because = f"a mistake of ours: {type(error).__name__}"
@@ -119,7 +120,7 @@ def _route_one(hub: Hub, lead_id: str) -> list[Effect]:
 
 def _route_together(hub: Hub, lead_ids: Sequence[str]) -> list[Effect]:
     """Decide on leads one after another, and save all that in one transaction."""
-    together = Round(hub, hub.configurations.current(), hub.clock())
+    together = Round(hub, hub.configurations.current(), hub.clock(), f"route:{hub.new_id()}")
     unsent: list[Effect] = []
     for lead in _leads(hub, lead_ids):
         if lead.awaits or lead.is_unowned:
@@ -347,9 +348,12 @@ def _write(
         }
     )
     _put_lead(together, lead, saved, due_at)
-    writer = _writer(lead)
     together.writes.append(
-        Put(f"routing event {lead.lead_id}", event_item(lead.lead_id, event, writer), Absent())
+        Put(
+            f"routing event {lead.lead_id}",
+            event_item(lead.lead_id, event, together.writer),
+            Absent(),
+        )
     )
     destinations = together.current.config.destinations
     for destination_id in destination_ids:
@@ -368,7 +372,7 @@ def _write(
         )
         together.effects.append(effect)
         name = f"effect {lead.lead_id} {destination_id}"
-        together.writes.append(Put(name, effect_item(effect, writer), Absent()))
+        together.writes.append(Put(name, effect_item(effect, together.writer), Absent()))
 
 
 def _put_lead(together: Round, lead: Lead, saved: Lead, due_at: datetime | None) -> None:
@@ -376,7 +380,7 @@ def _put_lead(together: Round, lead: Lead, saved: Lead, due_at: datetime | None)
     together.writes.append(
         Put(
             f"routed lead {lead.lead_id}",
-            lead_item(saved, _writer(lead), due_at),
+            lead_item(saved, together.writer, due_at),
             Holds("version", lead.version),
         )
     )
@@ -384,7 +388,6 @@ def _put_lead(together: Round, lead: Lead, saved: Lead, due_at: datetime | None)
 
 def _save(together: Round) -> None:
     """Write a round: leads, events, effects, ledgers and day counts, or nothing of it."""
-    writer = "route:" + digest(*together.leads)
     writes: list[Write] = [
         Check("configuration", ACTIVE_KEY, Holds("version", together.current.active.version))
     ]
@@ -392,12 +395,12 @@ def _save(together: Round) -> None:
         read = together.ledgers_read[pool_id]
         if ledger.version != read:
             condition = Holds("version", read) if read else Absent()
-            writes.append(Put(f"ledger {pool_id}", ledger_item(ledger, writer), condition))
+            writes.append(Put(f"ledger {pool_id}", ledger_item(ledger, together.writer), condition))
     for key, day in sorted(together.days.items()):
         read = together.days_read[key]
         if day.version != read:
             condition = Holds("version", read) if read else Absent()
-            writes.append(Put(f"day of {key[0]}", day_item(day, writer), condition))
+            writes.append(Put(f"day of {key[0]}", day_item(day, together.writer), condition))
     writes += together.writes
     if len(writes) > MOST_WRITES and len(together.leads) > 1:
         raise Conflict("too many leads for one transaction")
@@ -410,10 +413,6 @@ def send_effects(hub: Hub, effects: Sequence[Effect]) -> None:
         hub.outbox.send(
             [Message({"lead": effect.lead_id, "effect": effect.effect_id}) for effect in effects]
         )
-
-
-def _writer(lead: Lead) -> str:
-    return f"route:{lead.lead_id}:{lead.version}"
 
 
 def _event(

@@ -27,7 +27,7 @@ _EAST_ASIAN = frozenset(
 )
 
 
-def clean_email(raw: str, settings: Settings) -> CleanValue | None:
+def clean_email(raw: str) -> CleanValue | None:
     """Make an e-mail address fit for use; the mailbox itself is never asked.
 
     The clean value keeps the local part as written and has the domain in lower case and in

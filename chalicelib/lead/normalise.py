@@ -4,6 +4,7 @@ Pure, and repeatable: clean values as answers come out as they went in. Nothing 
 answers stay, and those that no field took are named.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -153,7 +154,8 @@ def _storable_answers(given: Mapping[str, Answer]) -> tuple[dict[str, Answer], s
         name = storable(key)
         if len(name) > LONGEST_KEY:
             notes.add("cut")
-            name = name[:LONGEST_KEY]
+            digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+            name = f"{name[: LONGEST_KEY - 9]}~{digest}"
         kept = storable(answer) if isinstance(answer, str) else tuple(map(storable, answer))
         answers.setdefault(name, kept)
     return answers, notes
@@ -165,7 +167,7 @@ def _clean_contact(
     """Clean what was given for each contact field; the phone last, for it needs the rest."""
     settings = config.settings
     cleaners: dict[str, Cleaner] = {
-        "email": lambda raw: clean_email(raw, settings),
+        "email": clean_email,
         "company": clean_company,
         "company_domain": _clean_domain,
         "website": clean_website,

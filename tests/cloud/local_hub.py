@@ -79,6 +79,16 @@ class LocalHub:
             for url in urls
         }
 
+    def log(self) -> str:
+        """Give what the functions and the local cloud wrote, for a failing test to show."""
+        logs = self.client("logs")
+        lines = [
+            f"{group['logGroupName']}: {event['message'].rstrip()}"
+            for group in logs.describe_log_groups()["logGroups"]
+            for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+        ]
+        return "\n".join([*lines, (self.home / "cloud.log").read_text("utf-8")[-4000:]])
+
     def mails(self) -> list[mailbox.Mail]:
         """Give the mails that have arrived, newest first."""
         return mailbox.messages(self.home)

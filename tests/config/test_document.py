@@ -118,7 +118,7 @@ def test_each_value_has_its_line() -> None:
         ),
         (
             "owners:\n  a:\n    name: A\n    email: a\n    hours: {mon: ['9-5']}",
-            "line 5: owners.a.hours.mon[0]: expected hours such as 09:00-17:00, up to 24:00",
+            "line 5: owners.a.hours.mon[0]: expected hours such as 09:00-17:30, up to 24:00",
         ),
         (
             "owners: {Ana B: {name: A, email: a}}",
@@ -137,7 +137,8 @@ def test_each_value_has_its_line() -> None:
             "line 1: scoring: fit.cap and engagement.cap together are at most 100",
         ),
         (
-            "routing:\n- id: a\n  pool: p\n  when:\n    not:\n      any:\n      - {field: x, op: iss}",
+            "routing:\n- id: a\n  pool: p\n  when:\n    not:\n      any:\n"
+            "      - {field: x, op: iss}",
             "line 7: routing[0].when.not.any[0].op: expected is, is_not, in, not_in, contains, "
             "starts_with, ends_with, at_least, at_most, more_than, less_than, exists or missing",
         ),
@@ -148,7 +149,7 @@ def test_each_value_has_its_line() -> None:
     ],
 )
 def test_a_mistake_is_told_with_line_place_and_what_was_expected(text: str, expected: str) -> None:
-    assert expected.replace("09:00-17:00", "09:00-17:30") in problems(text)
+    assert expected in problems(text)
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_text() -> None:
@@ -182,7 +183,8 @@ def test_a_secret_pasted_instead_of_its_name_is_not_repeated() -> None:
         ("- a", "line 1: expected keys such as sources, owners, pools, routing"),
         ("a", "line 1: expected keys such as sources, owners, pools, routing"),
         ("a: *b", "line 1: found undefined alias 'b'"),
-        ("a: 1\n--- \nb: 2", "line 2: expected a single document in the stream, but found another document"),
+        ("a: 1\n--- \nb: 2",
+         "line 2: expected a single document in the stream, but found another document"),
         ("x" * 1_048_577, "the document is larger than 1048576 bytes"),
         ("é" * 524_289, "the document is larger than 1048576 bytes"),
     ],
@@ -209,7 +211,7 @@ def test_no_text_fails_in_any_other_way_than_invalid(text: str) -> None:
     try:
         load(text)
     except Invalid as error:
-        assert error.problems  # noqa: PT017
+        assert error.problems
 
 
 @given(st.text(alphabet="{}[]:,-&*!|>'\"%@`? \n\tab1~#<", max_size=40))
@@ -217,7 +219,7 @@ def test_no_punctuation_fails_in_any_other_way_than_invalid(text: str) -> None:
     try:
         load(text)
     except Invalid as error:
-        assert error.problems  # noqa: PT017
+        assert error.problems
 
 
 def deep(levels: int) -> Any:
@@ -276,10 +278,10 @@ def test_the_hash_is_of_what_is_said_and_not_of_how() -> None:
 
 
 def test_the_order_of_rules_counts_in_the_hash_and_that_of_keys_does_not() -> None:
-    rules = [{"id": each, "when": {"all": []}, "pool": "p"} for each in ("a", "b")]
+    rules: list[Any] = [{"id": each, "when": {"all": []}, "pool": "p"} for each in ("a", "b")]
     forward, backward = (load_document({"routing": order}) for order in (rules, rules[::-1]))
     assert config_hash(forward) != config_hash(backward)
-    pools = {"a": {"members": []}, "b": {"members": []}}
+    pools: dict[str, Any] = {"a": {"members": []}, "b": {"members": []}}
     turned = dict(reversed(pools.items()))
     assert config_hash(load_document({"pools": pools})) == config_hash(
         load_document({"pools": turned})

@@ -12,7 +12,7 @@ WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def make_owner(zone: str, *spans: str, days: tuple[str, ...] = WEEK, **more: object) -> Owner:
-    hours = {day: spans for day in days} if spans else {}
+    hours = dict.fromkeys(days, spans) if spans else {}
     return Owner.model_validate(
         {"name": "A", "email": "a@example.com", "time_zone": zone, "hours": hours, **more}
     )

@@ -74,11 +74,12 @@ def test_the_first_rule_that_fits_wins(lead: Lead, expected: str) -> None:
 
 def test_a_decision_has_a_verdict_for_each_rule_looked_at() -> None:
     decision = pick(make_lead(10, country="DE"))
+    country = "country DE is one of DE, AT"
     assert [(each.candidate, each.is_eligible, each.because) for each in decision.candidates] == [
         ("hot", False, "score 10 is not at least 60"),
-        ("german", True, "country DE is one of DE, AT and flags role_address is not one of disposable"),
-    ]  # fmt: skip
-    assert decision.because.startswith("german: country DE is one of DE, AT")
+        ("german", True, f"{country} and flags role_address is not one of disposable"),
+    ]
+    assert decision.because.startswith(f"german: {country}")
     assert pick(make_lead(60)).because == "High score: score 60 is at least 60"
 
 

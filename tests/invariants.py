@@ -1,0 +1,693 @@
+"""What must hold of everything that is stored and everything that was seen, when all is quiet.
+
+`check` is pure: it looks at a dump and names each invariant that does not hold. The numbers stand
+in docs/reliability.md with what each of them says.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from chalicelib.config.document import config_hash
+from chalicelib.config.model import Config
+from chalicelib.lead.merging import fold
+from chalicelib.lead.model import Decision, Lead, Touch
+from chalicelib.lead.routing import LEAD, Ledger, choose, eligibility, give_back, repick_rule
+from chalicelib.lead.scoring import score
+from chalicelib.records import (
+    Active,
+    Claim,
+    Delivery,
+    Effect,
+    Event,
+    TouchRecord,
+    Version,
+    active_of,
+    claim_of,
+    day_of,
+    delivery_of,
+    digest,
+    effect_of,
+    event_of,
+    lead_of,
+    ledger_of,
+    touch_record_of,
+    version_of,
+)
+from chalicelib.request import unpack
+from chalicelib.storage import Item, Mail, Message, Put
+from tests.fakes import Kept, Posted
+from tests.world import SECRETS, Told, World
+
+MOST_ITEM_BYTES = 350_000
+CANARY = "@example"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One invariant that does not hold, and where."""
+
+    invariant: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.what}"
+
+
+@dataclass
+class Dump:
+    """Everything stored and everything seen, once all is quiet.
+
+    Attributes:
+        commits: puts that took effect, in order.
+        sent: every message that was ever sent.
+        logs: every line that was logged.
+    """
+
+    items: list[Item]
+    commits: list[tuple[Put, ...]]
+    waiting: list[Message]
+    dead: list[Kept]
+    sent: list[Message]
+    blobs: dict[str, bytes]
+    mails: list[Mail]
+    posts: list[Posted]
+    told: list[Told]
+    logs: list[str] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[Item]:
+        """Give the items of a kind."""
+        return [item for item in self.items if item.get("kind") == kind]
+
+    @cached_property
+    def leads(self) -> dict[str, Lead]:
+        """Give every lead by id, merged ones too."""
+        return {lead.lead_id: lead for lead in map(lead_of, self.of("lead"))}
+
+    @cached_property
+    def live(self) -> list[Lead]:
+        """Give leads that were not merged away."""
+        return [lead for lead in self.leads.values() if not lead.merged_into]
+
+    @cached_property
+    def touches(self) -> dict[str, list[TouchRecord]]:
+        """Give touches by the lead that they lie under."""
+        found: dict[str, list[TouchRecord]] = defaultdict(list)
+        for item in self.of("touch"):
+            found[_lead_id(item)].append(touch_record_of(item))
+        return found
+
+    @cached_property
+    def deliveries(self) -> dict[str, Delivery]:
+        """Give every delivery by id."""
+        return {one.delivery_id: one for one in map(delivery_of, self.of("delivery"))}
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """Give every claim."""
+        return [claim_of(item) for item in self.of("claim")]
+
+    @cached_property
+    def events(self) -> dict[str, list[Event]]:
+        """Give timeline events by the lead that they lie under, in order."""
+        found: dict[str, list[Event]] = defaultdict(list)
+        for item in self.of("event"):
+            found[_lead_id(item)].append(event_of(item))
+        return found
+
+    @cached_property
+    def effects(self) -> dict[str, Effect]:
+        """Give every effect by id."""
+        return {one.effect_id: one for one in map(effect_of, self.of("effect"))}
+
+    @cached_property
+    def configs(self) -> dict[str, Config]:
+        """Give every published configuration by hash."""
+        return {
+            version.hash: Config.model_validate_json(version.document)
+            for version in map(version_of, self.of("version"))
+        }
+
+    @cached_property
+    def rosters(self) -> dict[int, Active]:
+        """Give who was switched off, by version of the active item."""
+        puts = [put for puts in self.commits for put in puts if put.item.get("kind") == "active"]
+        return {active.version: active for active in (active_of(put.item) for put in puts)}
+
+    def touches_of(self, lead: Lead) -> list[Touch]:
+        """Give the touches of a lead and of those merged into it."""
+        return [
+            record.touch
+            for lead_id in (lead.lead_id, *lead.members)
+            for record in self.touches.get(lead_id, [])
+        ]
+
+    def events_of(self, lead: Lead) -> list[Event]:
+        """Give the events of a lead and of those merged into it."""
+        return [
+            event
+            for lead_id in (lead.lead_id, *lead.members)
+            for event in self.events.get(lead_id, [])
+        ]
+
+
+def dumped(world: World, logs: Sequence[str] = ()) -> Dump:
+    """Dump a world."""
+    return Dump(
+        items=world.table.scan(),
+        commits=list(world.table.commits),
+        waiting=[message for queue in world.queues for message in queue.waiting],
+        dead=[kept for queue in world.queues for kept in queue.dead],
+        sent=[message for queue in world.queues for message in queue.sent],
+        blobs=dict(world.blobs.kept),
+        mails=list(world.mailbox.mails),
+        posts=list(world.web.posts),
+        told=list(world.told),
+        logs=list(logs),
+    )
+
+
+def check(dump: Dump) -> list[Violation]:
+    """Name everything that does not hold."""
+    unreadable = list(_i13(dump))
+    if unreadable:
+        # Without items that can be read nothing else can be judged.
+        return [Violation("I13", what) for what in unreadable]
+    return [
+        Violation(name, what) for name, holds in INVARIANTS.items() for what in holds(dump)
+    ]
+
+
+def problems(world: World) -> list[str]:
+    """Check a world; in words."""
+    return [str(violation) for violation in check(dumped(world))]
+
+
+def _i1(dump: Dump) -> Iterator[str]:
+    """What was answered 2xx is kept byte for byte, and is settled."""
+    kept: Counter[tuple[str, bytes]] = Counter()
+    for one in dump.deliveries.values():
+        raw = dump.blobs.get(one.blob, b"") if one.blob else one.raw
+        if raw:
+            kept[one.source_id, unpack(raw).body] += 1
+        if one.outcome in ("pending", "waiting"):
+            yield f"delivery {one.delivery_id} is still {one.outcome}"
+        elif one.outcome == "quarantined" and not one.reason:
+            yield f"delivery {one.delivery_id} is quarantined without a reason"
+    told = Counter(
+        (one.source_id, one.body) for one in dump.told if one.status and one.status // 100 == 2
+    )
+    for (source_id, body), count in told.items():
+        if kept[source_id, body] < count:
+            yield f"{source_id} was told {count} times that {len(body)} bytes were taken"
+    for message in dump.waiting:
+        yield f"a message still waits: {sorted(message.body)}"
+
+
+def _i2(dump: Dump) -> Iterator[str]:
+    """One claim, one touch that counts, for each submission."""
+    counting: dict[tuple[str, str], list[str]] = defaultdict(list)
+    all_touches: dict[str, tuple[str, Touch]] = {}
+    for lead_id, records in dump.touches.items():
+        for record in records:
+            touch = record.touch
+            if touch.touch_id in all_touches:
+                yield f"touch {touch.touch_id} is there twice"
+            all_touches[touch.touch_id] = (lead_id, touch)
+            if not touch.void:
+                counting[touch.source_id, touch.external_id].append(touch.touch_id)
+    claims = {(claim.source_id, claim.external_id): claim for claim in dump.claims}
+    for key, touch_ids in counting.items():
+        if len(touch_ids) > 1:
+            yield f"submission {key} counts {len(touch_ids)} times"
+        if key not in claims:
+            yield f"submission {key} has no claim"
+    for key, claim in claims.items():
+        if not claim.touch_id:
+            if not claim.withdrawn_at:
+                yield f"claim {key} names no touch"
+            continue
+        if claim.touch_id not in all_touches:
+            yield f"claim {key} names a touch that is not there"
+        elif not claim.withdrawn_at and counting.get(key) != [claim.touch_id]:
+            yield f"claim {key} names another touch than the one that counts"
+        elif claim.withdrawn_at and counting.get(key):
+            yield f"submission {key} was withdrawn and still counts"
+
+
+def _i3(dump: Dump) -> Iterator[str]:
+    """Keys point at live leads, and a lead's own keys all point at it."""
+    pointing = {
+        item["pk"].removeprefix("KEY#"): item["lead_id"] for item in dump.of("key")
+    }
+    for key, lead_id in pointing.items():
+        lead = dump.leads.get(lead_id)
+        if lead is None or lead.merged_into:
+            yield f"a key of kind {key.split(':')[0]} points at {lead_id}, which is not live"
+    holders: dict[str, set[str]] = defaultdict(set)
+    for lead in dump.live:
+        for touch in dump.touches_of(lead):
+            for key in touch.identity_keys:
+                holders[key].add(lead.lead_id)
+                if pointing.get(key) != lead.lead_id:
+                    yield f"a key of kind {key.split(':')[0]} does not point at {lead.lead_id}"
+    for key, lead_ids in holders.items():
+        if len(lead_ids) > 1:
+            yield f"{len(lead_ids)} live leads share a key of kind {key.split(':')[0]}"
+
+
+def _i4(dump: Dump) -> Iterator[str]:
+    """No touch is lost, and each lead is the fold over its touches."""
+    made = {
+        result.touch_id
+        for one in dump.deliveries.values()
+        for result in one.results.values()
+        if result.outcome == "accepted"
+    }
+    stored = {r.touch.touch_id for records in dump.touches.values() for r in records}
+    if lost := made - stored:
+        yield f"touches {sorted(lost)} are lost"
+    if made and (unknown := stored - made):
+        yield f"touches {sorted(unknown)} came from no delivery"
+    for lead in dump.leads.values():
+        if lead.merged_into:
+            if lead.identity_keys:
+                yield f"merged lead {lead.lead_id} still holds keys"
+            survivor = _survivor(dump, lead)
+            if survivor is None:
+                yield f"merged lead {lead.lead_id} leads nowhere"
+            elif lead.lead_id not in survivor.members:
+                yield f"lead {survivor.lead_id} does not know its member {lead.lead_id}"
+        else:
+            touches = dump.touches_of(lead)
+            if not touches:
+                yield f"lead {lead.lead_id} has no touch"
+            elif fold(lead, touches, lead.updated_at) != lead:
+                yield f"lead {lead.lead_id} is not the fold over its touches"
+    for lead_id in dump.touches:
+        if lead_id not in dump.leads:
+            yield f"touches lie under {lead_id}, which is no lead"
+
+
+def _i5(dump: Dump) -> Iterator[str]:
+    """One owner who could take it, or the unowned queue with an alarm."""
+    for lead in dump.live:
+        events = dump.events_of(lead)
+        if lead.awaits:
+            yield f"lead {lead.lead_id} still awaits its {lead.awaits}"
+        if lead.status_reason == "withdrawn":
+            continue
+        if bool(lead.assignment) == lead.is_unowned:
+            yield f"lead {lead.lead_id} has {'both' if lead.is_unowned else 'neither'}"
+        if lead.is_unowned:
+            yield from _unowned(dump, lead, events)
+        elif lead.assignment:
+            owner_id, pool_id = lead.assignment.owner_id, lead.assignment.pool_id
+            given = [_decision(event, "route") for event in events if event.kind == "assigned"]
+            if not any(d and d.result == owner_id and d.inputs["pool"] == pool_id for d in given):
+                yield f"no decision gave lead {lead.lead_id} to {owner_id}"
+    for lead_id, listed in dump.events.items():
+        for event in listed:
+            decision = _decision(event, "route")
+            if event.kind in ("assigned", "returned") and decision:
+                yield from _unfit(dump, lead_id, event, decision)
+
+
+def _unowned(dump: Dump, lead: Lead, events: Sequence[Event]) -> Iterator[str]:
+    if not any(event.kind == "unowned" for event in events):
+        yield f"unowned lead {lead.lead_id} raised no alarm"
+    (item,) = [one for one in dump.of("lead") if _lead_id(one) == lead.lead_id]
+    if "due_at" not in item:
+        yield f"unowned lead {lead.lead_id} will never be offered again"
+
+
+def _unfit(dump: Dump, lead_id: str, event: Event, decision: Decision) -> Iterator[str]:
+    """Name an assignment to somebody who was off, away or asleep."""
+    config = dump.configs.get(decision.config_hash)
+    owner = config.owners.get(decision.result) if config else None
+    roster = dump.rosters.get(decision.inputs["roster_version"])
+    if config is None or owner is None or roster is None:
+        yield f"lead {lead_id} went to {decision.result}, whom its configuration does not know"
+        return
+    off = roster.off.get(decision.result)
+    if off is not None and (not off or datetime.fromisoformat(off) > decision.decided_at):
+        yield f"lead {lead_id} went to {decision.result}, who had switched themselves off"
+    if not owner.active:
+        yield f"lead {lead_id} went to {decision.result}, who is not active"
+    if event.kind == "assigned":
+        verdict = eligibility(
+            decision.result, owner, config.settings, 0, decision.decided_at, declined_by=()
+        )
+        if not verdict.is_eligible:
+            yield f"lead {lead_id} went to {decision.result}: {verdict.because}"
+
+
+def _i6(dump: Dump) -> Iterator[str]:
+    """Ledgers say what timelines say, and nobody is further than one lead from their share."""
+    given: Counter[tuple[str, str]] = Counter()
+    declined = 0
+    for events in dump.events.values():
+        declined += sum(event.kind == "declined" for event in events)
+        for event in events:
+            decision = _decision(event, "route")
+            if event.kind == "assigned" and decision:
+                given[decision.inputs["pool"], decision.result] += 1
+    returned = 0
+    for ledger in map(ledger_of, dump.of("ledger")):
+        for owner_id, account in ledger.accounts.items():
+            returned += account.returned
+            count = given.pop((ledger.pool_id, owner_id), 0)
+            if account.received + account.returned != count:
+                yield f"ledger {ledger.pool_id}: {owner_id} got {count}, booked another number"
+    if given:
+        yield f"no ledger booked {sorted(given)}"
+    if returned != declined:
+        yield f"{declined} leads were given back and {returned} turns returned"
+    for ledger in _ledger_history(dump):
+        yield from _unfair(ledger)
+    taken: Counter[str] = Counter()
+    for day in map(day_of, dump.of("day")):
+        taken[day.owner_id] += day.taken
+    for owner_id, count in taken.items():
+        booked = sum(
+            account.received + account.returned
+            for ledger in map(ledger_of, dump.of("ledger"))
+            for name, account in ledger.accounts.items()
+            if name == owner_id
+        )
+        if count > booked:
+            yield f"{owner_id} has {count} on their day counts and got {booked}"
+
+
+def _unfair(ledger: Ledger) -> Iterator[str]:
+    for owner_id, account in ledger.accounts.items():
+        if abs(account.balance) > LEAD:
+            yield f"ledger {ledger.pool_id} v{ledger.version}: {owner_id} is off by a lead"
+
+
+def _i7(dump: Dump) -> Iterator[str]:
+    """Every effect is settled, and was seen at most once, done ones exactly once."""
+    kinds = {
+        name: destination.kind
+        for config in dump.configs.values()
+        for name, destination in config.destinations.items()
+    }
+    mails = Counter(mail.headers.get("X-Hub-Effect", "") for mail in dump.mails)
+    hooks = {post.headers["webhook-id"] for post in dump.posts if "webhook-id" in post.headers}
+    for effect_id in {*mails, *hooks} - set(dump.effects):
+        yield f"somebody was told of {effect_id or 'something without an id'}, which is no effect"
+    chats = sum("webhook-id" not in post.headers for post in dump.posts)
+    done_chats = maybe_chats = 0
+    for effect in dump.effects.values():
+        kind = kinds[effect.destination_id]
+        yield from _settled(effect)
+        if kind == "email":
+            if mails[effect.effect_id] > 1:
+                yield f"effect {effect.effect_id} was mailed {mails[effect.effect_id]} times"
+            if effect.state == "done" and not mails[effect.effect_id]:
+                yield f"effect {effect.effect_id} is done and was not mailed"
+        elif kind == "webhook" and effect.state == "done" and effect.effect_id not in hooks:
+            yield f"effect {effect.effect_id} is done and was not posted"
+        elif kind == "slack":
+            done_chats += effect.state == "done"
+            maybe_chats += effect.state == "quarantined"
+    if not done_chats <= chats <= done_chats + maybe_chats:
+        yield f"{chats} chat messages for {done_chats} done and {maybe_chats} unclear effects"
+
+
+def _settled(effect: Effect) -> Iterator[str]:
+    if effect.state in ("pending", "sending"):
+        yield f"effect {effect.effect_id} is still {effect.state}"
+    elif effect.state == "done" and not effect.proof:
+        yield f"effect {effect.effect_id} is done without a proof"
+    elif effect.state in ("quarantined", "cancelled") and not effect.reason:
+        yield f"effect {effect.effect_id} is {effect.state} without a reason"
+
+
+def _i8(dump: Dump) -> Iterator[str]:
+    """Each routing event has one effect for each destination of its rule, and no other."""
+    expected: set[str] = set()
+    for lead_id, events in dump.events.items():
+        for event in events:
+            decision = _decision(event, "route")
+            if decision is None or event.kind not in ("assigned", "returned", "unowned"):
+                continue
+            for destination_id in _to_be_told(dump, event.kind, decision):
+                effect_id = digest(event.event_id, destination_id)
+                expected.add(effect_id)
+                if effect_id not in dump.effects:
+                    yield f"lead {lead_id}: {destination_id} was to be told that it is {event.kind}"
+    if beyond := set(dump.effects) - expected:
+        yield f"effects {sorted(beyond)} belong to nothing"
+
+
+def _to_be_told(dump: Dump, kind: str, decision: Decision) -> Iterator[str]:
+    config = dump.configs[decision.config_hash]
+    rules = {rule.id: rule for rule in config.routing}
+    rule = rules.get(decision.inputs["rule"], config.routing[-1] if config.routing else None)
+    told: Sequence[str] = rule.notify if rule else ()
+    if kind == "unowned":
+        told = config.settings.alarms
+    elif kind == "returned" and not config.settings.notify_returning:
+        told = ()
+    return (name for name in told if config.destinations[name].enabled)
+
+
+def _i9(dump: Dump) -> Iterator[str]:
+    """Every decision can be made again from what is stored, and gives the same."""
+    for lead in dump.leads.values():
+        if lead.score.total != lead.score.fit + lead.score.engagement:
+            yield f"score of {lead.lead_id} is not fit plus engagement"
+        if sum(term.points for term in lead.score.terms) != lead.score.total:
+            yield f"terms of {lead.lead_id} do not add up to its score"
+        if not lead.merged_into and not _can_be_scored_again(dump, lead):
+            yield f"score of {lead.lead_id} cannot be made again"
+    for records in dump.touches.values():
+        for record in records:
+            for decision in record.decisions:
+                config = dump.configs.get(decision.config_hash)
+                if config is None:
+                    yield f"touch {record.touch.touch_id}: no such configuration"
+                elif decision.kind == "rule" and repick_rule(decision, config)[1] != decision:
+                    yield f"touch {record.touch.touch_id}: another rule fits"
+    yield from _choices(dump)
+
+
+def _can_be_scored_again(dump: Dump, lead: Lead) -> bool:
+    touches = dump.touches_of(lead)
+    at = lead.score.scored_at
+    return at is not None and any(
+        score(lead, touches, config.scoring, at) == lead.score for config in dump.configs.values()
+    )
+
+
+def _choices(dump: Dump) -> Iterator[str]:
+    """Make each pool's choices again, from an empty ledger, in the ledger's order."""
+    decisions: dict[str, dict[int, Decision]] = defaultdict(dict)
+    for events in dump.events.values():
+        for event in events:
+            decision = _decision(event, "route")
+            if event.kind == "assigned" and decision:
+                pool, version = decision.inputs["pool"], decision.inputs["ledger_version"]
+                if version in decisions[pool]:
+                    yield f"ledger {pool} v{version} gave out two leads"
+                decisions[pool][version] = decision
+    history = {(ledger.pool_id, ledger.version): ledger for ledger in _ledger_history(dump)}
+    for stored in map(ledger_of, dump.of("ledger")):
+        ledger = Ledger(pool_id=stored.pool_id)
+        for version in range(1, stored.version + 1):
+            decision = decisions[stored.pool_id].get(version)
+            if decision is None:
+                ledger = _given_back(ledger, history.get((stored.pool_id, version)))
+                continue
+            pool = dump.configs[decision.config_hash].pools[stored.pool_id]
+            members = {member.owner for member in pool.members}
+            verdicts = {
+                verdict.candidate: verdict.model_copy(update={"balance": 0})
+                for verdict in decision.candidates[-len(members) :]
+            }
+            choice = choose(stored.pool_id, pool, ledger, verdicts)
+            if choice is None or choice.owner_id != decision.result:
+                yield f"ledger {stored.pool_id} v{version}: it was somebody else's turn"
+                break
+            ledger = choice.ledger
+            yield from _unfair(ledger)
+        else:
+            if ledger != stored:
+                yield f"ledger {stored.pool_id} cannot be made again"
+
+
+def _given_back(ledger: Ledger, after: Ledger | None) -> Ledger:
+    """Find whose turn was returned at a version that gave out nothing."""
+    for owner_id, account in ledger.accounts.items():
+        known = after.accounts.get(owner_id) if after else None
+        if known and known.returned > account.returned:
+            return give_back(ledger, owner_id)
+    return ledger
+
+
+def _i12(dump: Dump) -> Iterator[str]:
+    """A dead message is about something that is set aside or done, where people see it."""
+    for kept in dump.dead:
+        body = kept.message.body
+        if "delivery" in body:
+            one = dump.deliveries.get(body["delivery"])
+            is_seen = one is not None and one.outcome not in ("pending", "waiting")
+        elif "effect" in body:
+            effect = dump.effects.get(body["effect"])
+            is_seen = effect is not None and effect.state not in ("pending", "sending")
+        elif "lead" in body:
+            lead = _survivor(dump, dump.leads.get(body["lead"]))
+            is_seen = lead is not None and not lead.awaits
+        else:
+            is_seen = False
+        if not is_seen:
+            yield f"a dead message about {sorted(body)} is known nowhere else"
+
+
+READERS: Mapping[str, Callable[[Item], Any]] = {
+    "delivery": delivery_of,
+    "claim": claim_of,
+    "lead": lead_of,
+    "touch": touch_record_of,
+    "event": event_of,
+    "effect": effect_of,
+    "ledger": ledger_of,
+    "day": day_of,
+    "active": active_of,
+    "version": version_of,
+    "key": lambda item: item["lead_id"],
+    "refusal": lambda item: item["reason"],
+}
+
+
+def _i13(dump: Dump) -> Iterator[str]:
+    """Every item is of a known kind, can be read, and is small enough."""
+    for item in dump.items:
+        place = f"{item['pk']} {item['sk']}"
+        if not item["pk"] or not item["sk"]:
+            yield f"an empty key: {place}"
+        if item["sk"].startswith("REFUSALS#"):
+            continue
+        reader = READERS.get(item.get("kind", ""))
+        if reader is None:
+            yield f"{place} is of no known kind"
+            continue
+        try:
+            reader(item)
+        except Exception as error:  # noqa: BLE001
+            yield f"{place} cannot be read: {type(error).__name__}"
+        size = sum(len(value) for value in item.values() if isinstance(value, str | bytes))
+        if size > MOST_ITEM_BYTES:
+            yield f"{place} has {size} bytes"
+
+
+def _i14(dump: Dump) -> Iterator[str]:
+    """No person in messages and logs, no secret anywhere."""
+    for message in dump.sent:
+        text = json.dumps(message.body)
+        if CANARY in text and "whole" not in message.body:
+            yield f"a message of {sorted(message.body)} holds personal data"
+    secrets = {value for values in SECRETS.values() for value in values}
+    for line in dump.logs:
+        if CANARY in line or any(secret in line for secret in secrets):
+            yield "a log line holds personal data or a secret"
+    for one in dump.deliveries.values():
+        raw = dump.blobs.get(one.blob, b"") if one.blob else one.raw
+        request = unpack(raw) if raw else None
+        text = repr(request).encode() if request else b""
+        if any(secret.encode() in text for secret in secrets):
+            yield f"delivery {one.delivery_id} holds a secret"
+
+
+def _i15(dump: Dump) -> Iterator[str]:
+    """What is pointed to is there, and what is there is pointed to."""
+    pointed = {one.blob for one in dump.deliveries.values() if one.blob}
+    for name in pointed - set(dump.blobs):
+        yield f"blob {name} is pointed to and not there"
+    for name in set(dump.blobs) - pointed:
+        yield f"blob {name} is there and nothing points to it"
+
+
+def _i16(dump: Dump) -> Iterator[str]:
+    """Versions go up one by one, time does not run back, published versions never change."""
+    versions: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, str], Item] = {}
+    for puts in dump.commits:
+        for put in puts:
+            before, after = versions.get(put.key, 0), int(put.item.get("version", 0))
+            step = 0 if put.name == "sent on" else 1
+            is_whole = put.item["kind"] in STEPPED and after != before + step
+            if is_whole or (put.item["kind"] in GROWING and after <= before):
+                yield f"{put.key[0]} went from version {before} to {after} by {put.name}"
+            if put.key in seen and put.item["kind"] in ("event", "version"):
+                yield f"{put.key[0]} {put.key[1]} was written twice"
+            versions[put.key], seen[put.key] = after, put.item
+    for version in map(version_of, dump.of("version")):
+        if config_hash(Config.model_validate_json(version.document)) != version.hash:
+            yield f"configuration {version.number} is not what its hash says"
+    yield from _times(dump)
+
+
+STEPPED = {"delivery", "claim", "lead", "effect", "active"}
+GROWING = {"ledger", "day"}
+"""Their versions grow by one for each lead of a round."""
+
+
+def _times(dump: Dump) -> Iterator[str]:
+    for lead in dump.leads.values():
+        if lead.updated_at < lead.created_at:
+            yield f"lead {lead.lead_id} changed before it was made"
+        for event in dump.events.get(lead.lead_id, []):
+            if event.at < lead.created_at:
+                yield f"lead {lead.lead_id}: {event.kind} before it was made"
+
+
+INVARIANTS: Mapping[str, Callable[[Dump], Iterator[str]]] = {
+    "I1": _i1,
+    "I2": _i2,
+    "I3": _i3,
+    "I4": _i4,
+    "I5": _i5,
+    "I6": _i6,
+    "I7": _i7,
+    "I8": _i8,
+    "I9": _i9,
+    "I12": _i12,
+    "I14": _i14,
+    "I15": _i15,
+    "I16": _i16,
+}
+
+
+def _lead_id(item: Item) -> str:
+    return str(item["pk"]).removeprefix("LEAD#")
+
+
+def _decision(event: Event, kind: str) -> Decision | None:
+    return next((decision for decision in event.decisions if decision.kind == kind), None)
+
+
+def _survivor(dump: Dump, lead: Lead | None) -> Lead | None:
+    """Follow a merged lead to the live one; None when there is no end."""
+    for _ in range(100):
+        if lead is None or not lead.merged_into:
+            return lead
+        lead = dump.leads.get(lead.merged_into)
+    return None
+
+
+def _ledger_history(dump: Dump) -> list[Ledger]:
+    return [
+        ledger_of(put.item)
+        for puts in dump.commits
+        for put in puts
+        if put.item.get("kind") == "ledger"
+    ]
+
+
+__all__ = ["Dump", "Version", "Violation", "check", "dumped", "problems"]

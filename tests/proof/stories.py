@@ -1,0 +1,204 @@
+"""Stories that the proofs play: each prepares a world in peace, then acts in it under faults."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.errors import HubError
+from chalicelib.flow.publish import publish, set_availability
+from chalicelib.hub import Hub
+from chalicelib.records import Delivery, delivery_of
+from tests.faults import Kill
+from tests.world import (
+    World,
+    form,
+    linkedin,
+    linkedin_pages,
+    meta,
+    meta_page,
+    replaced,
+    with_config,
+)
+
+PHONE = "+447700900123"
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happens; `prepare` without faults, `act` with them, then all settles."""
+
+    act: Callable[[World, Hub], None]
+    prepare: Callable[[World], None] = lambda world: None
+
+
+def deliveries(world: World) -> list[Delivery]:
+    """Give every delivery, in the order of arrival."""
+    found = [delivery_of(item) for item in world.table.scan() if item.get("kind") == "delivery"]
+    return sorted(found, key=lambda one: one.delivery_id)
+
+
+def insist(act: Callable[[], object]) -> None:
+    """Do what a person does when it fails: again, a few times."""
+    for _ in range(4):
+        try:
+            act()
+        except (Kill, HubError):
+            continue
+        return
+
+
+def _one_lead(world: World) -> None:
+    world.send("forms", form(1, "zoe@example.com", seats="250"))
+    world.settle()
+
+
+def _two_leads(world: World) -> None:
+    world.send("forms", form(1, "zoe@example.com"))
+    world.send("forms", form(2, phone=PHONE))
+    world.settle()
+
+
+def _small_lead(world: World) -> None:
+    world.send("forms", form(1, "zoe@example.com"))
+    world.settle()
+
+
+def _linkedin_lead(world: World) -> None:
+    world.web.pages |= linkedin_pages(1, "lin@example.com")
+    world.send("linkedin", linkedin(1))
+    world.settle()
+
+
+def _new_lead(world: World, hub: Hub) -> None:
+    world.send("forms", form(1, "zoe@example.com", PHONE, seats="250"), hub)
+
+
+def _returning(world: World, hub: Hub) -> None:
+    world.send("forms", form(2, "zoe@example.com", seats="300"), hub)
+
+
+def _joining(world: World, hub: Hub) -> None:
+    world.send("forms", form(3, "zoe@example.com", PHONE), hub)
+
+
+def _duplicate(world: World, hub: Hub) -> None:
+    for _ in range(2):
+        world.send("forms", form(1, "zoe@example.com", seats="250"), hub)
+
+
+def _fetched(world: World, hub: Hub) -> None:
+    world.web.pages |= linkedin_pages(1, "lin@example.com")
+    world.send("linkedin", linkedin(1), hub)
+
+
+def _several(world: World, hub: Hub) -> None:
+    for number in (1, 2, 3):
+        world.web.pages |= meta_page(number, f"met{number}@example.com")
+    world.send("meta", meta(1, 2, 3), hub)
+
+
+def _many(world: World, hub: Hub) -> None:
+    for number in range(12):
+        world.web.pages |= meta_page(number, f"met{number}@example.com")
+    world.send("meta", meta(*range(12)), hub)
+
+
+def _withdrawal(world: World, hub: Hub) -> None:
+    world.send("linkedin", linkedin(1, "DELETED", 1_795_420_900_000), hub)
+
+
+def _withdrawal_first(world: World, hub: Hub) -> None:
+    world.web.pages |= linkedin_pages(1, "lin@example.com")
+    world.send("linkedin", linkedin(1, "DELETED", 1_795_420_900_000), hub)
+    world.send("linkedin", linkedin(1), hub)
+
+
+def _registered_again(world: World, hub: Hub) -> None:
+    _withdrawal(world, hub)
+    world.send("linkedin", linkedin(1, "CREATED", 1_795_421_000_000), hub)
+
+
+def _test_lead(world: World, hub: Hub) -> None:
+    world.send("forms", form(1, "zoe@example.com", test=True), hub)
+
+
+def _unowned(world: World, hub: Hub) -> None:
+    world.send("forms", form(1, "zoe@example.com", topic="night"), hub)
+
+
+def _malformed(world: World, hub: Hub) -> None:
+    world.send("forms", b'{"id": 1,', hub)
+    world.send("forms", form(1), hub)
+
+
+def _large(world: World, hub: Hub) -> None:
+    message = random.Random(1).randbytes(220_000).hex()
+    world.send("forms", form(1, "zoe@example.com", message=message), hub)
+
+
+def _declined(world: World, hub: Hub) -> None:
+    world.decline(hub)
+
+
+def _accepted(world: World, hub: Hub) -> None:
+    world.accept(hub)
+
+
+def _replayed(world: World, hub: Hub) -> None:
+    (first,) = deliveries(world)
+    insist(lambda: world.replay(first.delivery_id, hub))
+
+
+def _mended(world: World, hub: Hub) -> None:
+    """A quarantined delivery is put through again once the configuration is right."""
+    insist(lambda: publish(hub, world.config, "test"))
+    (first,) = deliveries(world)
+    insist(lambda: world.replay(first.delivery_id, hub))
+
+
+def _without_source(world: World) -> None:
+    """A delivery whose source left the configuration before it was processed."""
+    world.send("forms", form(1, "zoe@example.com"))
+    sources = {name: one for name, one in world.config.sources.items() if name != "forms"}
+    publish(world.hub, with_config(world, sources=sources), "test")
+    world.settle()
+
+
+def _owner_off(world: World, hub: Hub) -> None:
+    (lead,) = world.leads()
+    assert lead.assignment
+    owner_id = lead.assignment.owner_id
+    insist(lambda: set_availability(hub, owner_id, off=True))
+    world.send("forms", form(2, "zoe@example.com"), hub)
+
+
+def _published(world: World, hub: Hub) -> None:
+    world.send("forms", form(1, "zoe@example.com", seats="250"), hub)
+    config = replaced(world.config, "owners", "ann", active=False)
+    insist(lambda: publish(hub, config, "test"))
+
+
+STORIES = {
+    "a new lead, told by mail, chat and webhook": Story(_new_lead),
+    "a returning lead": Story(_returning, _one_lead),
+    "a submission joins two leads": Story(_joining, _two_leads),
+    "the same submission twice": Story(_duplicate),
+    "a lead that is fetched": Story(_fetched),
+    "three leads in one request": Story(_several),
+    "a withdrawal": Story(_withdrawal, _linkedin_lead),
+    "a withdrawal before its submission": Story(_withdrawal_first),
+    "withdrawn and submitted anew": Story(_registered_again, _linkedin_lead),
+    "a test lead": Story(_test_lead),
+    "a lead that nobody can take": Story(_unowned),
+    "what cannot be read": Story(_malformed),
+    "a body too large for the table": Story(_large),
+    "an owner declines": Story(_declined, _small_lead),
+    "an owner accepts": Story(_accepted, _one_lead),
+    "a replay": Story(_replayed, _one_lead),
+    "a replay of what was quarantined": Story(_mended, _without_source),
+    "an owner is off when the lead returns": Story(_owner_off, _small_lead),
+    "a configuration is published meanwhile": Story(_published),
+}
+
+LONG_STORIES = {"more leads in one request than one message handles": Story(_many)}
+"""Too many calls for every fault at each; one fault in several is tried."""
