@@ -9,8 +9,9 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, Field
 
+from chalicelib.compact import grow, shrink
 from chalicelib.lead.model import Assignment, Decision, Lead, Model, Touch, utc_text
-from chalicelib.lead.routing import Ledger
+from chalicelib.lead.rotation import Ledger
 from chalicelib.storage import Item, Key
 
 M = TypeVar("M", bound=Model)
@@ -239,12 +240,12 @@ def digest(*parts: str) -> str:
 
 def packed(model: Model) -> bytes:
     """Write a model as compressed JSON without defaults."""
-    return zlib.compress(model.model_dump_json(exclude_defaults=True, by_alias=True).encode(), 6)
+    return shrink(model.model_dump_json(exclude_defaults=True, by_alias=True).encode())
 
 
 def unpacked(kind: type[M], data: bytes) -> M:
     """Read a model back."""
-    return kind.model_validate_json(zlib.decompress(data))
+    return kind.model_validate_json(grow(data))
 
 
 def delivery_item(delivery: Delivery, writer: str) -> Item:

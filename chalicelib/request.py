@@ -2,13 +2,13 @@
 
 import base64
 import json
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from chalicelib import body as reading
+from chalicelib.compact import grow, shrink
 from chalicelib.errors import Malformed
 
 SECRET_HEADERS = frozenset(
@@ -206,7 +206,7 @@ def pack(request: Request) -> bytes:
     except UnicodeDecodeError:
         envelope["base64"] = base64.b64encode(request.body).decode("ascii")
     text = json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
-    return zlib.compress(text.encode("utf-8", "surrogatepass"), level=6)
+    return shrink(text.encode("utf-8", "surrogatepass"))
 
 
 def unpack(data: bytes) -> Request:
@@ -216,7 +216,7 @@ def unpack(data: bytes) -> Request:
         Malformed: these bytes are not from pack.
     """
     try:
-        envelope = json.loads(zlib.decompress(data).decode("utf-8", "surrogatepass"))
+        envelope = json.loads(grow(data).decode("utf-8", "surrogatepass"))
         is_text = "text" in envelope
         return Request(
             method=envelope["method"],
@@ -227,7 +227,7 @@ def unpack(data: bytes) -> Request:
             body=envelope["text"].encode("utf-8") if is_text else _base64(envelope["base64"]),
             received_at=datetime.fromisoformat(envelope["received_at"]),
         )
-    except (zlib.error, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise Malformed("a kept request: expected what the hub packed") from error
 
 

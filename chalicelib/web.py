@@ -28,7 +28,6 @@ from chalicelib.errors import Gone, HubError, Malformed, Misconfigured, Refused,
 GET_LIMIT = 2 * 1024 * 1024
 POST_LIMIT = 64 * 1024
 SHOWN = 1024
-HEADERS_LIMIT = 128 * 1024
 LONGEST_WAIT_SECONDS = 24 * 3600
 
 Resolve = Callable[[str, int], Sequence[str]]
@@ -158,7 +157,7 @@ class Web:
         deadline = time.monotonic() + self.total_seconds
         connection = http.client.HTTPConnection(target.host, target.port)
         with closing(self._connect(target, deadline)) as sock, closing(connection):
-            connection.sock = _Wire(sock, deadline, HEADERS_LIMIT + limit + 1)
+            connection.sock = _Wire(sock, deadline)
             sent = {"Host": target.host_header, "Connection": "close", **headers}
             try:
                 connection.request(method, target.path, body, sent)
@@ -206,19 +205,18 @@ class Web:
 
 
 class _Wire:
-    """What http.client needs of a socket, within a deadline and a number of bytes."""
+    """What http.client needs of a socket, within a deadline."""
 
-    def __init__(self, sock: socket.socket, deadline: float, allowance: int) -> None:
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
         self._sock = sock
         self._deadline = deadline
-        self._allowance = allowance
 
     def sendall(self, data: bytes) -> None:
         self._sock.settimeout(_left(self._deadline))
         self._sock.sendall(data)
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self._sock, self._deadline, self._allowance))
+        return io.BufferedReader(_Reader(self._sock, self._deadline))
 
     def close(self) -> None:
         """Do nothing: http.client closes before the body is read; `_exchange` closes after."""
@@ -227,19 +225,16 @@ class _Wire:
 class _Reader(io.RawIOBase):
     """Reads a socket; a time-out for each read would let one byte every ten seconds go on."""
 
-    def __init__(self, sock: socket.socket, deadline: float, allowance: int) -> None:
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
         self._sock = sock
         self._deadline = deadline
-        self._allowance = allowance
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         self._sock.settimeout(_left(self._deadline))
-        count = self._sock.recv_into(memoryview(buffer)[: max(self._allowance, 0)])
-        self._allowance -= count
-        return count
+        return self._sock.recv_into(buffer)
 
 
 def provider_get(web: Web, api: Api, options: Options, token: str, secret: str) -> Get:

@@ -17,6 +17,10 @@ PATIENCE_SECONDS = 60
 """After this long without a sign of life an actor hangs outside of any call: a bug of the test."""
 
 
+IDLE = "nothing"
+"""Calls on this part are only a place to wait in; no fault befalls them."""
+
+
 @dataclass(frozen=True)
 class Odds:
     """How likely each fault is at one call, and how many there may be in one run."""
@@ -69,7 +73,7 @@ class Interleaver:
             return go()
         self._moved.release()
         self._turns[name].acquire()
-        fault = self._draw()
+        fault = self._draw() if call.on != IDLE else None
         self.trace.append(Step(name, call, fault))
         return apply(fault, call, go)
 

@@ -72,16 +72,19 @@ def provider(running: Provider) -> Provider:
     return running
 
 
-def get_from(provider: Provider, connector: Connector, **options: Any) -> Get:
-    web = Web(private_hosts=(provider.host,), now=lambda: AT, total_seconds=0.2)
+def get_from(provider: Provider, connector: Connector, fault: str = "", **options: Any) -> Get:
+    seconds = 0.2 if fault == "hang" else 5
+    web = Web(private_hosts=(provider.host,), now=lambda: AT, total_seconds=seconds)
     assert connector.api
     given = {**connector.options, "api_url": provider.api_url(connector.name), **options}
     return provider_get(web, connector.api, given, KNOWN.token, KNOWN.secret)
 
 
-def fetch(provider: Provider, connector: Connector, notice: Submission) -> Submission | Withdrawal:
+def fetch(
+    provider: Provider, connector: Connector, notice: Submission, fault: str = ""
+) -> Submission | Withdrawal:
     assert connector.fetch
-    return connector.fetch(notice, get_from(provider, connector))
+    return connector.fetch(notice, get_from(provider, connector, fault))
 
 
 def test_meta_leads_are_read_with_proof_and_version(provider: Provider) -> None:
@@ -126,7 +129,7 @@ def test_what_meta_does_wrong_means_what_happens_next(
 ) -> None:
     provider.misbehave("7001", fault)
     with pytest.raises(error) as caught:
-        fetch(provider, meta, META_NOTICE)
+        fetch(provider, meta, META_NOTICE, fault)
     assert type(caught.value) is error
     provider.misbehave("7001", fault, times=0)
     assert fetch(provider, meta, META_NOTICE).external_id == "7001"
@@ -138,7 +141,7 @@ def test_what_linkedin_does_wrong_means_what_happens_next(
 ) -> None:
     provider.misbehave("aa-1", fault)
     with pytest.raises(error) as caught:
-        fetch(provider, linkedin, LINKEDIN_NOTICE)
+        fetch(provider, linkedin, LINKEDIN_NOTICE, fault)
     assert type(caught.value) is error
     provider.misbehave("aa-1", fault, times=0)
     assert fetch(provider, linkedin, LINKEDIN_NOTICE).external_id.endswith("aa-1")
@@ -178,7 +181,7 @@ def test_a_lead_that_refuses_optional_fields_is_read_without_them(provider: Prov
 def test_only_a_refusal_makes_meta_be_asked_twice(provider: Provider, fault: Fault) -> None:
     provider.misbehave("7001", fault)
     with pytest.raises(HubError):
-        fetch(provider, meta, META_NOTICE)
+        fetch(provider, meta, META_NOTICE, fault)
     assert len(provider.calls) == 1
 
 

@@ -47,7 +47,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "chalicelib/storage.py": set(),
     "chalicelib/addresses.py": {"chalicelib.errors"},
     "chalicelib/body.py": {"chalicelib.errors", "multipart"},
-    "chalicelib/request.py": {"chalicelib.body", "chalicelib.errors"},
+    "chalicelib/compact.py": set(),
+    "chalicelib/request.py": {"chalicelib.body", "chalicelib.compact", "chalicelib.errors"},
     "chalicelib/signing.py": {"chalicelib.body", "chalicelib.errors", "chalicelib.request"},
     "chalicelib/connector.py": {
         "chalicelib.body",
@@ -61,7 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "chalicelib/registry.py": {"chalicelib.connector", "chalicelib.errors", "connectors"},
     "chalicelib/links.py": {"chalicelib.errors"},
     "chalicelib/settings.py": {"pydantic", "os"},
-    "chalicelib/records.py": {"chalicelib.lead", "chalicelib.storage", "pydantic"},
+    "chalicelib/records.py": {"chalicelib.compact", "chalicelib.lead", "chalicelib.storage", "pydantic"},
     "chalicelib/destination.py": {
         "chalicelib.config.model",
         "chalicelib.errors",

@@ -106,7 +106,8 @@ def test_the_zip_holds_all_our_code_and_data_but_the_command(names: list[str]) -
     }
     command = {name for name in ours if name.startswith("chalicelib/cli/")}
     assert command
-    assert {name for name in names if name.startswith("chalicelib/")} == ours - command
+    shipped = {name for name in names if name.startswith("chalicelib/")}
+    assert {name for name in shipped if "__pycache__" not in name} == ours - command
 
 
 def test_the_zip_holds_nothing_of_the_tests_nor_of_what_only_development_needs(
@@ -116,7 +117,15 @@ def test_the_zip_holds_nothing_of_the_tests_nor_of_what_only_development_needs(
     unwanted = {"tests", "bench", "sample", "docs", "vendor", ".chalice", ".hub", ".git"}
     unwanted |= {"boto3", "botocore", "typer", "rich", "yaml", "pytest", "moto", "ministack"}
     assert not tops & unwanted
-    assert not [name for name in names if name.endswith((".pyc", ".md"))]
+    assert not [name for name in names if name.endswith(".md")]
+
+
+def test_no_cold_start_has_to_compile_our_modules(names: list[str]) -> None:
+    tag = sys.implementation.cache_tag
+    for name in names:
+        if name.startswith(("chalicelib/", "connectors/", "pydantic/")) and name.endswith(".py"):
+            folder, _, module = name.rpartition("/")
+            assert f"{folder}/__pycache__/{module.removesuffix('.py')}.{tag}.pyc" in names
 
 
 def test_the_zip_fits_lambda(made: Package) -> None:

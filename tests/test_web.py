@@ -83,6 +83,7 @@ REFUSED_URLS = [
     "https://example.com\t/",
     "https://exam\nple.com/",
     "https://example.com/a b",
+    "https://example.com/a\\b",
     "https://example.com/\x00",
     "https://example.com/\x7f",
     " https://example.com/",
@@ -391,7 +392,7 @@ def test_a_compressed_answer_is_not_opened() -> None:
     bomb = gzip.compress(b" " * 10_000_000 + b"{}")
     with (
         serving(saying(response(bomb, "200 OK", "Content-Encoding: gzip"))) as server,
-        pytest.raises(Malformed),
+        pytest.raises(Malformed, match="compressed"),
     ):
         server.web().get_json(server.url)
 
@@ -431,7 +432,7 @@ SLOW = [
 @pytest.mark.parametrize("script", SLOW)
 def test_the_time_cap_is_for_the_whole_exchange(script: Callable[[Any, Loopback], None]) -> None:
     with serving(script) as server:
-        web = server.web(total_seconds=0.15)
+        web = server.web(total_seconds=0.2)
         with pytest.raises(TryLater):
             web.get_json(server.url)
         with pytest.raises(Uncertain):
@@ -440,7 +441,7 @@ def test_the_time_cap_is_for_the_whole_exchange(script: Callable[[Any, Loopback]
 
 def test_a_body_that_drips_costs_a_get_its_answer_and_a_post_nothing() -> None:
     with serving(forever(b" ", b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n")) as server:
-        web = server.web(total_seconds=0.15)
+        web = server.web(total_seconds=0.2)
         with pytest.raises(TryLater):
             web.get_json(server.url)
         assert web.post(server.url, b"{}", {}).status == 200

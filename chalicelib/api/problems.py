@@ -1,7 +1,6 @@
 """Errors as RFC 9457 problem details: what was expected, and nothing of our insides."""
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any
 
 from chalicelib.errors import (
@@ -35,6 +34,22 @@ STATUS: dict[type[HubError], int] = {
     Unavailable: 503,
 }
 
+TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    412: "Precondition Failed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    428: "Precondition Required",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
 HEADERS = {
     401: {"WWW-Authenticate": 'Bearer realm="hub"'},
     503: {"Retry-After": "5"},
@@ -65,7 +80,7 @@ def details(
     """Make the body of a problem."""
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": TITLES.get(status, "Error"),
         "status": status,
     }
     if detail:

@@ -16,7 +16,7 @@ M = TypeVar("M", bound=Model)
 MOST_BYTES = 1_048_576
 
 
-def read_body(kind: type[M], body: bytes) -> M:
+def read_body(kind: type[Model], body: bytes) -> Model:
     """Read a JSON body; an empty one is an empty object.
 
     Raises:

@@ -42,15 +42,14 @@ def _view(
         try:
             return _answer(get_hub(), route, path, request)
         except HubError as error:
-            if status_of(error) >= 500:
-                blueprint.log.error("%s: %s %s", route.name, type(error).__name__, request_id)
-            return _problem(status_of(error), details_of(error, request_id))
+            status, body = status_of(error), details_of(error, request_id)
+            kind, frames = type(error).__name__, ""
         except Exception as error:  # noqa: BLE001, Chalice would log its message, with what is in it
-            frames = "".join(traceback.format_tb(error.__traceback__))
-            blueprint.log.error(
-                "%s: %s %s\n%s", route.name, type(error).__name__, request_id, frames
-            )
-            return _problem(500, details(500, "An error of ours. It has been logged.", request_id))
+            status, body = 500, details(500, "An error of ours. It has been logged.", request_id)
+            kind, frames = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
+        if status >= 500:
+            blueprint.log.error("%s: %s %s\n%s", route.name, kind, request_id, frames)
+        return _problem(status, body)
 
     return view
 

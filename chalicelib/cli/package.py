@@ -1,10 +1,12 @@
 """Packaging: the zip that every function runs and the template that describes the stack."""
 
+import compileall
 import fcntl
 import hashlib
 import json
 import os
 import platform
+import py_compile
 import re
 import shutil
 import subprocess
@@ -27,7 +29,13 @@ Report = Callable[[str], None]
 SHIPPED = ("app.py", "chalicelib", "connectors", "vendor", "requirements.txt", ".chalice")
 NOT_SHIPPED = ("__pycache__", "cli", "deployments", "deployed")
 
-FORMAT = 2
+OURS = ("app.py", "chalice/", "chalicelib/", "connectors/")
+"""What of the zip is not a library installed by pip."""
+
+NOT_COMPILED = re.compile(r"/phonenumbers/(data|geodata|carrierdata|shortdata|tzdata)/")
+"""Large modules of data, of which a function reads few."""
+
+FORMAT = 3
 """Part of every cache key; raise it when what is made from the same input changes."""
 
 FUNCTION_ARN = re.compile(r"\$\{(APIHandler|Receive)\.Arn\}")
@@ -87,7 +95,9 @@ def _make(made: Package, home: Path, report: Report, root: Path, foreign: bool) 
         _run_chalice(_workshop(home, root), raw)
         ready = Path(temporary) / "ready"
         ready.mkdir()
-        _write_zip(_code(raw / "deployment.zip", root, foreign), ready / "deployment.zip")
+        code = Path(temporary) / "code"
+        _unpack(raw / "deployment.zip", code, root, foreign)
+        _write_zip(code, ready / "deployment.zip")
         (ready / "template.json").write_text(_template(raw / "sam.yaml"), encoding="utf-8")
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(ready, out)
@@ -193,50 +203,52 @@ def _template(merged: Path) -> str:
     return json.dumps(template, indent=1, ensure_ascii=False, sort_keys=True)
 
 
-def _code(raw: Path, root: Path, foreign: bool) -> dict[str, bytes]:
-    """Give what goes into the zip, by name."""
+def _unpack(raw: Path, folder: Path, root: Path, foreign: bool) -> None:
+    """Lay out in a folder what goes into the zip."""
     with zipfile.ZipFile(raw) as archive:
-        code = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+        wanted = [name for name in archive.namelist() if _is_needed(name)]
+        if foreign:
+            wanted = [name for name in wanted if name.startswith(OURS)]
+        archive.extractall(folder, wanted)
     if foreign:
-        own = ("app.py", "chalice/", "chalicelib/", "connectors/")
-        code = {name: content for name, content in code.items() if name.startswith(own)}
-        code.update(_libraries_for_this_machine(root))
-    return {name: content for name, content in code.items() if _is_needed(name)}
+        _install_libraries_of_this_machine(root, folder)
+    # Lambda cannot write what it compiles, so every cold start would compile everything anew.
+    compileall.compile_dir(
+        folder,
+        quiet=2,
+        rx=NOT_COMPILED,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )
 
 
 def _is_needed(name: str) -> bool:
-    parts = name.split("/")
-    if name.endswith(".md") or name == "connectors/__main__.py":
+    if name.endswith(("/", ".md")) or name == "connectors/__main__.py":
         return False
-    return not any(part == "__pycache__" or part.endswith(".dist-info") for part in parts)
+    return not any(part.endswith(".dist-info") for part in name.split("/"))
 
 
-def _libraries_for_this_machine(root: Path) -> dict[str, bytes]:
-    """Install the Lambda's libraries for this machine, whose local cloud cannot run Lambda's."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile"]
-        command += ["--target", folder, "--requirement", str(root / "requirements.txt")]
-        done = subprocess.run(  # noqa: S603, the command is ours
-            command, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise PackagingFailed(f"pip install failed:\n{done.stderr.strip()[-2000:]}")
-        top = Path(folder)
-        return {
-            file.relative_to(top).as_posix(): file.read_bytes()
-            for file in top.rglob("*")
-            if file.is_file()
-        }
+def _install_libraries_of_this_machine(root: Path, folder: Path) -> None:
+    """Install what Lambda needs as this machine needs it: its local cloud cannot run Lambda's."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile"]
+    command += ["--target", str(folder), "--requirement", str(root / "requirements.txt")]
+    done = subprocess.run(  # noqa: S603, the command is ours
+        command, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise PackagingFailed(f"pip install failed:\n{done.stderr.strip()[-2000:]}")
+    for unneeded in folder.glob("*.dist-info"):
+        shutil.rmtree(unneeded)
 
 
-def _write_zip(code: dict[str, bytes], target: Path) -> None:
-    """Write a zip whose bytes depend on names and contents alone."""
+def _write_zip(folder: Path, target: Path) -> None:
+    """Write a zip without the times of the files, which mean nothing."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(code):
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = file.relative_to(folder).as_posix()
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, code[name])
+            archive.writestr(entry, file.read_bytes())
 
 
 def _forget_old(folder: Path, newest: Path, keep: int = 3) -> None:

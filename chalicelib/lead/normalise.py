@@ -167,7 +167,7 @@ def _clean_contact(
     """Clean what was given for each contact field; the phone last, for it needs the rest."""
     settings = config.settings
     cleaners: dict[str, Cleaner] = {
-        "email": clean_email,
+        "email": lambda raw: clean_email(raw, settings),
         "company": clean_company,
         "company_domain": _clean_domain,
         "website": clean_website,

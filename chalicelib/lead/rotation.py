@@ -227,46 +227,21 @@ def _limit(
 ) -> dict[str, int]:
     """Give the accruals nearest to the shares that keep everybody within one lead.
 
-    Nobody but the chosen may come above one lead, and the chosen must have earned enough not to
-    come below minus one. To give the chosen all of it always satisfies both, so there is a way.
+    The chosen must have earned enough not to come below minus one, and nobody else may come above
+    one. To give the chosen all of it would always do, so there is a way.
     """
-    least = max(-balances[chosen], 0)
+    least = -balances[chosen]
+    if shares[chosen] < least:
+        # Then all are ahead, or another would have been chosen; so nobody else is near one.
+        others = {key: weight for key, weight in weights.items() if key != chosen}
+        return {chosen: least, **_apportion(LEAD - least, others, turn)}
     room = {key: max(LEAD - balances[key], 0) for key in weights if key != chosen}
-    accruals = _fill(LEAD, weights, room, shares, turn)
-    if accruals[chosen] >= least:
-        return accruals
-    others = {key: weight for key, weight in weights.items() if key != chosen}
-    shares = _apportion(LEAD - least, others, turn)
-    accruals = _fill(LEAD - least, others, room, shares, turn)
-    return {**accruals, chosen: LEAD - sum(accruals.values())}
-
-
-def _fill(
-    amount: int,
-    weights: Mapping[str, int],
-    room: Mapping[str, int],
-    shares: dict[str, int],
-    turn: int,
-) -> dict[str, int]:
-    """Share an amount out by weight; who has no room for it leaves the rest to the others.
-
-    Args:
-        room: the most that each may get; who is not named may get any amount.
-        shares: the first attempt, without regard to room.
-
-    Returns:
-        Adds up to amount, or to less when nobody has any room left.
-    """
     full: dict[str, int] = {}
-    open_weights = dict(weights)
-    while overfull := [key for key in open_weights if shares[key] > room.get(key, shares[key])]:
-        for key in overfull:
-            full[key] = room[key]
-            del open_weights[key]
-        if not open_weights:
-            return full
-        shares = _apportion(amount - sum(full.values()), open_weights, turn)
-    return {**full, **{key: shares[key] for key in open_weights}}
+    while over := [key for key in room if key in shares and shares[key] > room[key]]:
+        full |= {key: room[key] for key in over}
+        rest = {key: weight for key, weight in weights.items() if key not in full}
+        shares = _apportion(LEAD - sum(full.values()), rest, turn)
+    return {**shares, **full}
 
 
 def _explain(

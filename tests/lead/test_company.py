@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.config.model import Settings
 from chalicelib.lead.company import (
     clean_company,
     clean_website,
@@ -56,6 +57,7 @@ DOMAINS = [
     ("", "ann@ukr.net", None, ""),
     ("", "ann@qq.com", None, ""),
     ("", "ann@vip.qq.com", None, ""),
+    ("", "ann@post.web.de", None, ""),
     ("", "ann@163.com", None, ""),
     ("", "ann@naver.com", None, ""),
     ("", "ann@rediffmail.com", None, ""),
@@ -98,7 +100,7 @@ WEBSITES = [
 def test_the_domain_of_a_company_is_registrable_and_never_shared(
     website: str, email: str, domain: str | None, note: str
 ) -> None:
-    found = company_domain(clean_website(website), clean_email(email))
+    found = company_domain(clean_website(website), clean_email(email, Settings()))
     assert (found.value if found else None) == domain
     if found:
         assert found.notes == (note,)

@@ -169,7 +169,8 @@ def test_for_each_field_one_touch_wins_in_whatever_order_they_come(
 def test_custom_fields_follow_the_same_rules() -> None:
     made = folded(
         touch("a", 0, custom={"size": 51, "topics": ("x",)}, trust=90),
-        touch("b", 1, custom={"size": 9, "topics": (), "note": "n"}),
+        touch("b", 1, custom={"size": 9, "note": "n"}),
+        touch("c", 2, custom={"topics": ()}, trust=99),
     )
     assert {field: held.value for field, held in made.custom.items()} == {
         "size": 51,

@@ -148,6 +148,13 @@ def test_a_number_of_right_length_that_nobody_gives_out_is_kept_and_noted() -> N
     assert "unlikely_phone" in clean.notes
 
 
+def test_a_number_without_its_country_is_read_in_the_first_in_which_it_is_possible() -> None:
+    clean = clean_phone("415 555 0132", (("FR", "source"), ("SE", "settings"), ("IT", "email")))
+    assert clean is not None
+    assert clean.value == "+464155550132"
+    assert clean.notes == ("country:SE from settings", "unlikely_phone")
+
+
 def test_a_number_that_is_valid_somewhere_wins_over_one_that_is_only_possible() -> None:
     assert phonenumbers.is_possible_number(phonenumbers.parse("415 555 0132", "SE"))
     clean = clean_phone("415 555 0132", (("SE", "source"), ("US", "settings")))

@@ -190,6 +190,55 @@ def test_what_is_settled_is_shown_on_both_sides() -> None:
     )
 
 
+def ledger_of(**balances: float) -> Ledger:
+    """Make a ledger with these balances, in leads; each owner has received one."""
+    accounts = {
+        owner_id: Account(received=1, entitled=LEAD + round(balance * LEAD))
+        for owner_id, balance in balances.items()
+    }
+    ledger = Ledger(pool_id="p", accounts=accounts, decided=len(accounts))
+    check_books(ledger)
+    return ledger
+
+
+def test_when_all_are_ahead_the_lead_goes_to_who_is_the_least_ahead() -> None:
+    pool = make_pool({"ana": 1, "ben": 1, "cem": 1, "dea": 1})
+    choice = rotate(ledger_of(ana=-0.9, ben=-0.6, cem=1, dea=0.5), pool, ["ana", "ben"])
+    check_books(choice.ledger)
+    assert choice.owner_id == "ben"
+    assert choice.accruals == {"ana": 400_000, "ben": 600_000}
+    assert choice.ledger.accounts["ben"].settled == 100_000
+
+
+def test_what_one_cannot_be_credited_goes_to_the_others_by_weight() -> None:
+    pool = make_pool({"ana": 8, "ben": 8, "cem": 3, "dea": 1, "eva": 1})
+    ledger = ledger_of(ana=1, ben=1, cem=-0.5, dea=-0.5, eva=-1)
+    choice = rotate(ledger, pool, ["ana", "ben", "cem", "dea"])
+    check_books(choice.ledger)
+    other = "ben" if choice.owner_id == "ana" else "ana"
+    assert choice.accruals[other] == 0
+    assert choice.accruals[choice.owner_id] == 666_667
+    assert {choice.accruals["cem"], choice.accruals["dea"]} == {250_000, 83_333}
+
+
+@pytest.mark.parametrize("owed_first", [True, False])
+@pytest.mark.parametrize("together", [2, 3, 4])
+@pytest.mark.parametrize("weights", [(1, 1, 1, 1, 1, 1, 1), (1, 2, 3, 5, 8, 13, 1000)])
+def test_an_adversary_who_picks_who_is_there_cannot_break_the_promise(
+    owed_first: bool, together: int, weights: tuple[int, ...]
+) -> None:
+    pool = make_pool(dict(zip(REPS, weights, strict=True)))
+    ledger = Ledger(pool_id="p")
+    for number in range(300):
+        balances = {rep: ledger.accounts.get(rep, Account()).balance for rep in REPS}
+        ranked = sorted(REPS, key=lambda rep: balances[rep], reverse=owed_first or number < 20)
+        choice = rotate(ledger, pool, ranked[:together])
+        assert sum(choice.accruals.values()) == LEAD
+        assert min(choice.accruals.values()) >= 0
+        ledger = choice.ledger
+        check_books(ledger)
+
+
 def test_nobody_eligible_means_no_choice() -> None:
     off = {"ana": Verdict(candidate="ana", is_eligible=False, because="switched off")}
     assert choose("p", make_pool({"ana": 1}), Ledger(pool_id="p"), off) is None

@@ -26,7 +26,7 @@ ODD = "a\u0301\u0323\u200d\ud800\n\r \u2028\x1c\x85\u202e\u3000\uac00\u1100\u116
         ("hidden\U000e0041\U000e0042", "hidden", ()),
         ("x" + "\u0301" * 1000, "x" + "\u0301" * 8, ()),
         ("=1+1", "=1+1", ()),
-        ("<script>{{7*7}}</script>", "<script>{{7*7}}</script>", ()),
+        ("<b>{{7*7}}</b>", "<b>{{7*7}}</b>", ()),
         ("x" * 20 + " " * 5 + "y", "x" * 20, ("cut",)),
         ("ab" * 9 + "c👩\u200d💻", "ab" * 9 + "c", ("cut",)),
     ],
@@ -56,4 +56,4 @@ def test_cleaning_twice_equals_once_and_never_exceeds_the_length(raw: str, longe
         text = clean(raw, longest)[0]
         assert clean(text, longest) == (text, ())
         assert len(text) <= longest
-        assert text.encode()
+        assert storable(text) == text

@@ -24,7 +24,7 @@ def play(story: Story, hook: Hook) -> list[str]:
 def test_a_fault_at_any_call_does_no_harm(name: str) -> None:
     fired, wrong = explore(lambda hook: play(STORIES[name], hook))
     assert wrong == {}
-    assert fired > 20
+    assert fired >= 10
 
 
 def a_few(calls: list[Call]) -> Iterator[Point]:

@@ -1,0 +1,121 @@
+"""/v1/leads: list, one, timeline, why, accept, decline."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from chalicelib.api.calls import Call
+from chalicelib.api.pages import NEXT, Id, Line, PageQuery
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.flow import answer
+from chalicelib.flow.details import TimelineEntry, timeline
+from chalicelib.flow.lists import LeadFilter, list_leads
+from chalicelib.flow.why import Why, why
+from chalicelib.lead.model import Lead, Model, Stage, Status
+
+
+class LeadsQuery(PageQuery):
+    """Which leads."""
+
+    owner: Id = Field(default="", description="an owner's id, or `-unowned`")
+    status: Literal["", Status] = ""
+    source: Id = Field(default="", description="by which the lead came last")
+    stage: Literal["", Stage] = ""
+    q: Line = Field(
+        default="",
+        max_length=200,
+        description="a whole e-mail address or phone number, else text in name, company or e-mail",
+    )
+
+
+class LeadSummary(Model):
+    """A lead as it stands in lists."""
+
+    lead_id: str
+    name: str
+    email: str
+    company: str
+    score: int
+    status: Status
+    stage: Stage
+    source: str
+    owner: str
+    state: Literal["owned", "routing", "unowned"]
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
+class LeadList(Model):
+    """A page of leads, newest first."""
+
+    leads: tuple[LeadSummary, ...]
+    next: str = Field(description=NEXT)
+
+
+class Timeline(Model):
+    """What happened with a lead, oldest first."""
+
+    entries: tuple[TimelineEntry, ...]
+
+
+class AcceptBody(Model):
+    """Which assignment is accepted."""
+
+    assignment_id: Id = Field(
+        default="", description="the current one if left out; name it to make a repeat harmless"
+    )
+
+
+class DeclineBody(AcceptBody):
+    """Which assignment is declined, and why."""
+
+    reason: Line = Field(default="", max_length=200)
+
+
+def list_them(call: Call, query: LeadsQuery) -> LeadList:
+    """List leads; a rep's own."""
+    owner = query.owner
+    if call.only_owner:
+        if owner not in ("", call.only_owner):
+            raise NotFound(f"owner {owner}")
+        owner = call.only_owner
+    wanted = LeadFilter(owner, query.status, query.source, query.stage, query.q)
+    found = list_leads(call.hub, wanted, query.limit, call.after(query, query.cursor))
+    return LeadList.model_validate(
+        {"leads": found.entries, "next": call.cursor(query, found.after)}
+    )
+
+
+def show_lead(call: Call) -> Lead:
+    """Give a lead; the id of one that was merged gives the lead it became part of."""
+    return call.lead()
+
+
+def show_timeline(call: Call) -> Timeline:
+    """Give what happened with a lead."""
+    return Timeline(entries=tuple(timeline(call.hub, call.lead())))
+
+
+def show_why(call: Call) -> Why:
+    """Explain a lead's match, score, rule and owner, in words and in data."""
+    return why(call.hub, call.lead())
+
+
+def accept_lead(call: Call, body: AcceptBody) -> Lead:
+    """Take a lead on; again changes nothing."""
+    lead = call.lead()
+    assignment_id = body.assignment_id or _current(lead)
+    return answer.accept(call.hub, lead.lead_id, assignment_id, call.actor)
+
+
+def decline_lead(call: Call, body: DeclineBody) -> Lead:
+    """Give a lead back, so that it goes to somebody else."""
+    lead = call.lead()
+    assignment_id = body.assignment_id or _current(lead)
+    return answer.decline(call.hub, lead.lead_id, assignment_id, call.actor, body.reason)
+
+
+def _current(lead: Lead) -> str:
+    if lead.assignment is None:
+        raise Conflict("nobody owns this lead now")
+    return lead.assignment.assignment_id

@@ -1,0 +1,53 @@
+"""Check a configuration against this hub: its connectors, and the secrets that are stored."""
+
+from chalicelib import registry
+from chalicelib.config.checks import check
+from chalicelib.config.document import Lines
+from chalicelib.config.finding import Finding
+from chalicelib.config.model import Config
+from chalicelib.errors import Invalid, Unavailable
+from chalicelib.hub import Hub
+
+
+def check_for(hub: Hub, config: Config, lines: Lines | None = None) -> list[Finding]:
+    """Find what would go wrong with a configuration here."""
+    return check(config, registry.names(), stored_secrets(hub, config), lines)
+
+
+def refuse_errors(findings: list[Finding]) -> None:
+    """Let a configuration pass unless a finding is an error.
+
+    Raises:
+        Invalid: each error with its place.
+    """
+    errors = [as_text(finding) for finding in findings if finding.level == "error"]
+    if errors:
+        raise Invalid("the configuration cannot be published", tuple(errors))
+
+
+def as_text(finding: Finding) -> str:
+    """Write a finding on one line."""
+    line = f"line {finding.line}: " if finding.line else ""
+    example = f" (such as {finding.example})" if finding.example else ""
+    return f"{line}{finding.path}: {finding.message}{example}"
+
+
+def secret_names(config: Config) -> dict[str, str]:
+    """Name every secret of a configuration -> what it is for."""
+    found: dict[str, str] = {}
+    for source_id, source in config.sources.items():
+        found.setdefault(source.secret, f"signs what comes by source {source_id}")
+        found.setdefault(source.token, f"reads the provider's API for source {source_id}")
+        found.setdefault(source.verify_token, f"verifies the address of source {source_id}")
+    for destination_id, destination in config.destinations.items():
+        found.setdefault(destination.secret, f"sends to destination {destination_id}")
+    found.pop("", None)
+    return found
+
+
+def stored_secrets(hub: Hub, config: Config) -> set[str] | None:
+    """Give the named secrets that have a live value; None when the store cannot be asked."""
+    try:
+        return {name for name in secret_names(config) if hub.secrets.get(name)}
+    except Unavailable:
+        return None

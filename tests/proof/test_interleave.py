@@ -1,0 +1,332 @@
+"""Races: several workers, senders and people at once, one call at a time, by seed.
+
+`HUB_SEED=17 pytest tests/proof/test_interleave.py -k "crossing"` plays one seed again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from chalicelib.errors import HubError
+from chalicelib.flow.publish import publish, rollback, set_availability
+from chalicelib.hub import Hub
+from chalicelib.records import event_of
+from tests.faults import Call, Kill
+from tests.interleaver import CALM, IDLE, STORMY, Interleaver, seeds
+from tests.invariants import problems
+from tests.proof.stories import PHONE, deliveries
+from tests.world import World, form, linkedin, linkedin_pages, replaced
+
+SEEDS = 46
+"""Of each of the scenarios: some 500 in all."""
+
+Act = Callable[[], None]
+
+
+@dataclass
+class Stage:
+    """One run: a world, an interleaver, and the actors' ways to act in them."""
+
+    world: World
+    run: Interleaver
+    hubs: dict[str, Hub] = field(default_factory=dict)
+    busy: int = 0
+
+    def hub(self, name: str) -> Hub:
+        """Give an actor its own process."""
+        return self.hubs.setdefault(name, self.world.worker(self.run.hook))
+
+    def pause(self, why: str) -> None:
+        """Let somebody else go first, perhaps."""
+        self.run.hook(Call(IDLE, why), lambda: None)
+
+    def worker(self, name: str, most: int = 10) -> Act:
+        """Handle messages until everybody else is done and nothing is left."""
+
+        def act() -> None:
+            idle = 0
+            while idle < 3:
+                worked = [self.world.work(q, self.hub(name), most) for q in self.world.queues]
+                idle = 0 if any(worked) or self.busy else idle + 1
+                self.pause("idle")
+
+        return act
+
+    def actor(self, name: str, *steps: Callable[[Hub], object]) -> Act:
+        """Take steps one after the other, each anew when it failed."""
+        self.busy += 1
+
+        def act() -> None:
+            try:
+                for step in steps:
+                    self._insist(name, step)
+            finally:
+                self.busy -= 1
+
+        return act
+
+    def sender(self, name: str, source_id: str, *bodies: bytes) -> Act:
+        """Send requests, each until it is taken."""
+        steps = [
+            lambda hub, body=body: self.world.send(source_id, body, hub)  # type: ignore[misc]
+            for body in bodies
+        ]
+        return self.actor(name, *steps)
+
+    def ticker(self, name: str, times: int = 3) -> Act:
+        """Look for overdue work a few times, minutes apart."""
+
+        def step(hub: Hub) -> None:
+            self.world.clock.advance(minutes=3)
+            self.world.tick(hub)
+
+        return self.actor(name, *[step] * times)
+
+    def chaos(self, times: int = 8) -> Act:
+        """Let visibility timeouts pass while workers are still at it."""
+
+        def step(hub: Hub) -> None:
+            self.pause("timeout")
+            for queue in self.world.queues:
+                queue.give_back([kept.message_id for kept in queue._waiting])
+
+        return self.actor("chaos", *[step] * times)
+
+    def _insist(self, name: str, step: Callable[[Hub], object]) -> None:
+        for _ in range(4):
+            try:
+                step(self.hub(name))
+            except (Kill, HubError):
+                continue
+            return
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Who acts at once, after what."""
+
+    actors: Callable[[Stage], Mapping[str, Act]]
+    prepare: Callable[[World], None] = lambda world: None
+    also: Callable[[World], list[str]] = lambda world: []
+
+
+def two_leads(world: World) -> None:
+    world.send("forms", form(1, "a@example.com", "+447700900101"))
+    world.send("forms", form(2, "b@example.com", "+447700900102"))
+    world.settle()
+
+
+def one_lead(world: World) -> None:
+    world.send("forms", form(1, "a@example.com"))
+    world.settle()
+
+
+def linkedin_lead(world: World) -> None:
+    world.web.pages |= linkedin_pages(1, "a@example.com")
+    world.send("linkedin", linkedin(1))
+    world.settle()
+
+
+def kept_only(world: World) -> None:
+    """Deliveries whose messages were all lost."""
+    for number in range(4):
+        world.send("forms", form(number, f"p{number}@example.com", seats="200"))
+    for queue in world.queues:
+        queue._waiting.clear()
+    world.clock.advance(minutes=5)
+
+
+def same_person(stage: Stage) -> Mapping[str, Act]:
+    return {
+        "one": stage.sender("one", "forms", form(1, "zoe@example.com", PHONE)),
+        "two": stage.sender("two", "events", form(1, "zoe@example.com", "+447700900999")),
+        "w1": stage.worker("w1"),
+        "w2": stage.worker("w2"),
+        "w3": stage.worker("w3"),
+    }
+
+
+def crossing(stage: Stage) -> Mapping[str, Act]:
+    return {
+        "c": stage.sender("c", "forms", form(3, "a@example.com", "+447700900102")),
+        "d": stage.sender("d", "forms", form(4, "b@example.com", "+447700900101")),
+        "w1": stage.worker("w1", 1),
+        "w2": stage.worker("w2", 1),
+        "chaos": stage.chaos(4),
+    }
+
+
+def crossing_new(stage: Stage) -> Mapping[str, Act]:
+    first, second = ("a@example.com", "+447700900101"), ("b@example.com", "+447700900102")
+    return {
+        "a": stage.sender("a", "forms", form(1, *first), form(4, second[0], first[1])),
+        "b": stage.sender("b", "forms", form(2, *second), form(3, first[0], second[1])),
+        "w1": stage.worker("w1", 1),
+        "w2": stage.worker("w2", 2),
+        "w3": stage.worker("w3", 1),
+    }
+
+
+def publishing(stage: Stage) -> Mapping[str, Act]:
+    config = replaced(stage.world.config, "owners", "ann", active=False)
+    bodies = [form(n, f"p{n}@example.com", seats="200") for n in range(5)]
+    return {
+        "one": stage.sender("one", "forms", *bodies),
+        "admin": stage.actor(
+            "admin",
+            lambda hub: publish(hub, config, "admin"),
+            lambda hub: stage.pause("thinks"),
+            lambda hub: rollback(hub, 1, "admin"),
+        ),
+        "w1": stage.worker("w1", 3),
+        "w2": stage.worker("w2", 3),
+    }
+
+
+def switching_off(stage: Stage) -> Mapping[str, Act]:
+    bodies = [form(n, f"p{n}@example.com", seats="200") for n in range(4)]
+    return {
+        "one": stage.sender("one", "forms", *bodies),
+        "ann": stage.actor(
+            "ann",
+            lambda hub: set_availability(hub, "ann", off=True),
+            lambda hub: stage.pause("lunch"),
+            lambda hub: set_availability(hub, "ann", off=False),
+        ),
+        "ben": stage.actor("ben", lambda hub: set_availability(hub, "ben", off=True)),
+        "w1": stage.worker("w1", 2),
+        "w2": stage.worker("w2", 2),
+    }
+
+
+def doubled(stage: Stage) -> Mapping[str, Act]:
+    """Every message is handed to whoever asks, all the time."""
+    for queue in stage.world.queues:
+        queue.visibility_seconds = 0
+        queue.most_tries = 10_000
+    return {
+        "one": stage.sender("one", "forms", form(1, "zoe@example.com", seats="200")),
+        "w1": stage.worker("w1"),
+        "w2": stage.worker("w2"),
+        "w3": stage.worker("w3", 1),
+    }
+
+
+def ticking(stage: Stage) -> Mapping[str, Act]:
+    return {
+        "t1": stage.ticker("t1"),
+        "t2": stage.ticker("t2"),
+        "one": stage.sender("one", "forms", form(9, "p1@example.com")),
+        "w1": stage.worker("w1"),
+        "w2": stage.worker("w2"),
+    }
+
+
+def leases(stage: Stage) -> Mapping[str, Act]:
+    return {
+        "one": stage.sender(
+            "one", "forms", *[form(n, f"p{n}@example.com", seats="200") for n in range(2)]
+        ),
+        "chaos": stage.chaos(10),
+        "t1": stage.ticker("t1", 4),
+        "w1": stage.worker("w1"),
+        "w2": stage.worker("w2"),
+    }
+
+
+def answering(stage: Stage) -> Mapping[str, Act]:
+    (lead,) = stage.world.leads()
+    return {
+        "yes": stage.actor("yes", lambda hub: stage.world.accept(hub, lead)),
+        "no": stage.actor("no", lambda hub: stage.world.decline(hub, lead)),
+        "no again": stage.actor("no again", lambda hub: stage.world.decline(hub, lead)),
+        "one": stage.sender("one", "forms", form(2, "a@example.com", seats="200")),
+        "w1": stage.worker("w1"),
+        "w2": stage.worker("w2"),
+    }
+
+
+def withdrawing(stage: Stage) -> Mapping[str, Act]:
+    return {
+        "gone": stage.sender(
+            "gone",
+            "linkedin",
+            linkedin(1, "DELETED", 1_795_420_900_000),
+            linkedin(1, "CREATED", 1_795_421_000_000),
+        ),
+        "one": stage.sender("one", "forms", form(2, "a@example.com", PHONE)),
+        "w1": stage.worker("w1", 1),
+        "w2": stage.worker("w2", 1),
+        "w3": stage.worker("w3", 1),
+    }
+
+
+def replaying(stage: Stage) -> Mapping[str, Act]:
+    (first,) = deliveries(stage.world)
+    return {
+        "admin": stage.actor(
+            "admin", *[lambda hub: stage.world.replay(first.delivery_id, hub)] * 2
+        ),
+        "one": stage.sender("one", "forms", form(2, "a@example.com", PHONE)),
+        "again": stage.sender("again", "forms", form(1, "a@example.com")),
+        "w1": stage.worker("w1"),
+        "w2": stage.worker("w2"),
+    }
+
+
+def one_answer_holds(world: World) -> list[str]:
+    """Whoever was told that their answer counts finds it on the timeline."""
+    found = [
+        event_of(item).kind for item in world.table.scan() if item.get("kind") == "event"
+    ]
+    return [] if {"accepted", "declined"} & set(found) else ["nobody's answer was heard"]
+
+
+SCENARIOS = {
+    "the same person twice at once": Scenario(same_person),
+    "crossing keys join two leads": Scenario(crossing, two_leads),
+    "crossing keys of new leads": Scenario(crossing_new),
+    "a configuration is published in the middle": Scenario(publishing),
+    "owners switch themselves off": Scenario(switching_off),
+    "every message goes to two workers": Scenario(doubled),
+    "two ticks at once": Scenario(ticking, kept_only),
+    "leases end while the work goes on": Scenario(leases),
+    "accepting and declining at once": Scenario(answering, one_lead, one_answer_holds),
+    "withdrawn and submitted anew": Scenario(withdrawing, linkedin_lead),
+    "replays beside new submissions": Scenario(replaying, one_lead),
+}
+
+
+def play(scenario: Scenario, seed: int) -> tuple[list[str], list[str]]:
+    """Play a scenario under a seed; give what is wrong, and the steps."""
+    world = World(seed=seed)
+    scenario.prepare(world)
+    run = Interleaver(seed, STORMY if seed % 2 else CALM)
+    try:
+        run.run(scenario.actors(Stage(world, run)))
+        world.settle()
+    except Exception as error:  # noqa: BLE001
+        return [f"{type(error).__name__}: {error}"], list(map(str, run.trace))
+    return problems(world) + scenario.also(world), list(map(str, run.trace))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_whoever_goes_first_the_promises_hold(name: str) -> None:
+    wrong = {}
+    for seed in seeds(SEEDS):
+        found, trace = play(SCENARIOS[name], seed)
+        if found:
+            wrong[f"HUB_SEED={seed}"] = (found, trace)
+    if wrong:
+        seed, (found, trace) = min(wrong.items(), key=lambda one: len(one[1][1]))
+        pytest.fail(
+            f"{len(wrong)} seeds fail, the shortest is {seed}\n"
+            + "\n".join([*found, "", *(step for step in trace if f": {IDLE}." not in step)])
+        )
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_seed_replays_to_the_last_step(name: str) -> None:
+    for seed in (3, 4):
+        assert play(SCENARIOS[name], seed) == play(SCENARIOS[name], seed)
