@@ -18,7 +18,7 @@ MAX_OPENED_BYTES = 8 * 1024 * 1024
 MAX_OPENED_RATIO = 100
 MAX_DEPTH = 32
 MAX_KEYS = 2_000
-MAX_VALUES = 10_000
+VALUES_PER_KEY = 5
 MAX_KEY_LENGTH = 256
 MAX_TEXT_BYTES = 64 * 1024
 MAX_DIGITS = 64
@@ -88,7 +88,7 @@ def decode(data: bytes, declared: str = "") -> str:
     return data.decode(_SINGLE_BYTE.get(name, "cp1252"), "replace")
 
 
-def read_json(text: str) -> Any:
+def read_json(text: str, most_keys: int = MAX_KEYS) -> Any:
     """Read one JSON value, strictly.
 
     Returns:
@@ -99,7 +99,7 @@ def read_json(text: str) -> Any:
     Raises:
         Malformed: not JSON, NaN or Infinity, or beyond a limit; says where and what was expected.
     """
-    _check_size(text)
+    _check_size(text, most_keys)
     try:
         value = _decoder(text).decode(text)
     except json.JSONDecodeError as error:
@@ -211,13 +211,14 @@ def _codec(declared: str) -> str:
         return ""
 
 
-def _check_size(text: str) -> None:
+def _check_size(text: str, most_keys: int) -> None:
     """Refuse JSON that is too deep or too large, before anything is built from it."""
     bare = _STRING.sub("", text)
-    if bare.count(":") > MAX_KEYS:
-        raise Malformed(f"JSON: more than {MAX_KEYS} keys")
-    if bare.count(",") + bare.count("[") + bare.count("{") > MAX_VALUES:
-        raise Malformed(f"JSON: more than {MAX_VALUES} values")
+    if bare.count(":") > most_keys:
+        raise Malformed(f"JSON: more than {most_keys} keys")
+    most_values = VALUES_PER_KEY * most_keys
+    if bare.count(",") + bare.count("[") + bare.count("{") > most_values:
+        raise Malformed(f"JSON: more than {most_values} values")
     if _too_deep(bare) is not None:
         raise Malformed(f"JSON: deeper than {MAX_DEPTH} levels at character {_too_deep(text)}")
 

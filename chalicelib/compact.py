@@ -50,7 +50,7 @@ DICTIONARY = (
     '"email":{"value":"@example.com","raw":"notes":["answers":{"custom":{"company_size":{"value":'
     '"lead_id":"version":1,"created_at":"2026-11-","updated_at":"2026-11-","touch_count":1,'
     '"profile":{"value":"touch_id":"at":"2026-11-2T:.Z"},"'
-).encode()
+).encode("ascii")
 """Words of what the hub stores, the most frequent last. What was written with them needs them for
 ever: never change a letter."""
 

@@ -174,6 +174,22 @@ def read(connector: Connector, request: Request, options: Options) -> list[Submi
         raise Malformed(f"{connector.title}: {_where(error)}") from error
 
 
+def complete(connector: Connector, submission: Submission, get: Get) -> Submission | Withdrawal:
+    """Fetch what a thin submission lacks; whatever the answer's shape, it is that or Malformed.
+
+    Raises:
+        Malformed: the provider's API answered with an unexpected shape.
+        TryLater, Refused, Gone: see Get.
+        Misconfigured: this connector fetches nothing.
+    """
+    if connector.fetch is None:
+        raise Misconfigured(f"{connector.title}: nothing to fetch with")
+    try:
+        return connector.fetch(submission, get)
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise Malformed(f"{connector.title}: what its API answered: {_where(error)}") from error
+
+
 def campaign_of(values: Mapping[str, Any]) -> dict[str, str]:
     """Pick what says which campaign brought a person; empty values are left out."""
     texts = {key: values[key] for key in CAMPAIGN_KEYS if key in values}

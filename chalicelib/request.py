@@ -81,8 +81,11 @@ class Request:
         declared = self.content_type()[1].get("charset", "")
         return reading.decode(self._opened(), declared)
 
-    def json(self) -> Any:
+    def json(self, most_keys: int = reading.MAX_KEYS) -> Any:
         """Read the body as one JSON value, whatever its content type says.
+
+        Args:
+            most_keys: keys in all that are taken, for providers that send many leads at once.
 
         Returns:
             See body.read_json: no floats, no control characters, bounded in every way.
@@ -90,7 +93,7 @@ class Request:
         Raises:
             Malformed: not JSON or beyond a limit; says where.
         """
-        return reading.read_json(self.text())
+        return reading.read_json(self.text(), most_keys)
 
     def form(self) -> Mapping[str, tuple[str, ...]]:
         """Read the body as a browser sent it: urlencoded, multipart, JSON object or plain text.

@@ -17,7 +17,7 @@ import pytest
 
 from chalicelib import registry
 from chalicelib.cli.cases import Case, case_names, content_bytes, load_case
-from chalicelib.connector import Connector, Submission, Withdrawal, read
+from chalicelib.connector import Connector, Submission, Withdrawal, complete, read
 from chalicelib.errors import Malformed, Misconfigured, Unverified
 from chalicelib.lead.model import CONTACT_FIELDS
 from chalicelib.request import Request, kept, pack, unpack
@@ -301,7 +301,7 @@ def _read(connector: Connector, told: Case, request: Request) -> list[Submission
     if not (connector.fetch and told.fetched):
         return acts
     return [
-        connector.fetch(act, told.get) if isinstance(act, Submission) and act.lookup else act
+        complete(connector, act, told.get) if isinstance(act, Submission) and act.lookup else act
         for act in acts
     ]
 
@@ -333,7 +333,7 @@ def _fetched(connector: Connector, told: Case, act: Submission) -> None:
 
     assert connector.fetch
     try:
-        connector.fetch(act, told.get).model_dump_json()
+        complete(connector, act, told.get).model_dump_json()
     except HubError as error:
         assert len(str(error)) < 500
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.cli.provider import RETRY_AFTER_SECONDS, Credentials, Fault, Provider
-from chalicelib.connector import Connector, Get, Submission, Withdrawal
+from chalicelib.connector import Connector, Get, Submission, Withdrawal, complete
 from chalicelib.errors import Gone, HubError, Malformed, Refused, TryLater
 from chalicelib.web import Web, provider_get
 from connectors.linkedin import connector as linkedin
@@ -84,7 +84,7 @@ def fetch(
     provider: Provider, connector: Connector, notice: Submission, fault: str = ""
 ) -> Submission | Withdrawal:
     assert connector.fetch
-    return connector.fetch(notice, get_from(provider, connector, fault))
+    return complete(connector, notice, get_from(provider, connector, fault))
 
 
 def test_meta_leads_are_read_with_proof_and_version(provider: Provider) -> None:
@@ -204,7 +204,7 @@ def test_a_retired_api_version_is_told_to_the_admin(provider: Provider) -> None:
     get = get_from(provider, linkedin, api_version="1")
     assert linkedin.fetch
     with pytest.raises(Refused, match="api_version"):
-        linkedin.fetch(LINKEDIN_NOTICE, get)
+        complete(linkedin, LINKEDIN_NOTICE, get)
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,11 @@ def decline(hub: Hub, lead_id: str, assignment_id: str, actor: str, reason: str 
         )
         text = f"{actor} gave it back" + (f": {reason[:200]}" if reason else "")
         event = _event(after, "declined", actor, text)
-        turn = _returned_turn(hub, assignment, writer)
+        try:
+            turn = _returned_turn(hub, assignment, writer)
+        except ValueError:
+            # The ledger is newer than the lead that we read: somebody else gave it back.
+            continue
         if _save(hub, lead, after, event, writer, turn):
             hub.routing.send([route_message(after.lead_id, after.pool_id, after.version)])
             return after

@@ -118,7 +118,10 @@ def timeline(hub: Hub, lead: Lead) -> list[TimelineEntry]:
         for item in hub.table.query(lead_key(lead_id)[0])
         for entry in _entry(item)
     ]
-    return sorted(entries, key=lambda entry: entry.at)[-MOST_ON_TIMELINE:]
+    # What is told of a thing stands after the thing, also when both have the same time.
+    order = {"touch": 0, "notification": 2}
+    entries.sort(key=lambda entry: (entry.at, order.get(entry.kind, 1)))
+    return entries[-MOST_ON_TIMELINE:]
 
 
 def effects_of(hub: Hub, lead: Lead) -> list[Effect]:

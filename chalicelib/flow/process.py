@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from chalicelib import registry
 from chalicelib.config.model import Source
-from chalicelib.connector import Connector, Submission, Withdrawal, read
+from chalicelib.connector import Connector, Submission, Withdrawal, complete, read
 from chalicelib.errors import (
     Conflict,
     Gone,
@@ -224,7 +224,7 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
             return _withdraw(batch, job, position, fetched)
         submission = fetched
     if submission.is_spam:
-        raise Malformed("suspected spam: a field that people cannot see was filled in")
+        raise Malformed(f"suspected spam: {submission.suspicion}")
     touch = job.touches.get(position) or _touch(batch, job, submission)
     if not touch.identity_keys:
         raise Malformed("nothing says who this is: expected an e-mail address or a phone number")
@@ -275,12 +275,14 @@ def _withdraw(batch: Batch, job: Job, position: int, act: Withdrawal) -> ActResu
 
 
 def _touch(batch: Batch, job: Job, submission: Submission) -> Touch:
+    fields = job.connector.fields
+    hints = {key: field for key, field in submission.hints.items() if key not in fields}
     return normalise(
         submission,
         source_id=job.delivery.source_id,
         source=job.source,
         connector=job.connector.name,
-        connector_fields=job.connector.fields,
+        connector_fields={**job.connector.fields, **hints},
         config=batch.current.config,
         delivery_id=job.delivery.delivery_id,
         received_at=job.delivery.received_at,
@@ -328,7 +330,7 @@ def _fetch(hub: Hub, job: Job, submission: Submission) -> Submission | Withdrawa
     from chalicelib.web import provider_get
 
     connector, source = job.connector, job.source
-    if connector.api is None or connector.fetch is None:
+    if connector.api is None:
         raise Misconfigured(f"{connector.title}: nothing to fetch from")
     tokens = hub.secrets.get(source.token)
     if not tokens:
@@ -336,7 +338,7 @@ def _fetch(hub: Hub, job: Job, submission: Submission) -> Submission | Withdrawa
     secrets = hub.secrets.get(source.secret)
     options = {**connector.options, **source.options}
     get = provider_get(hub.web, connector.api, options, tokens[0], secrets[0] if secrets else "")
-    return connector.fetch(submission, get)
+    return complete(connector, submission, get)
 
 
 def _source(current: Current, delivery: Delivery) -> Source:

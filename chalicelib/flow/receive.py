@@ -56,8 +56,11 @@ def receive(hub: Hub, source_id: str, request: Request) -> Reply:
         return problem(404, "unknown source")
     except (Unavailable, Misconfigured):
         return busy(503)
-    headers = door.connector.cors(request, _options(door)) if door.connector.cors else {}
+    connector, options = door.connector, _options(door)
+    headers = connector.cors(request, options) if connector.cors else {}
     reply = _answer(hub, door, request)
+    if reply.status >= 400 and connector.apologise and request.method == "POST":
+        reply = connector.apologise(request, options, reply.status)
     return Reply(reply.status, reply.body, reply.content_type, {**headers, **reply.headers})
 
 
@@ -72,10 +75,10 @@ def _answer(hub: Hub, door: Door, request: Request) -> Reply:
             return _shake_hands(hub, door, request)
         if len(request.body) > MOST_BYTES:
             raise TooLarge(f"body of {len(request.body)} bytes; expected at most {MOST_BYTES}")
-        verified = door.connector.signature.verify(
-            request, _secrets(hub, door.source.secret), request.received_at
-        )
-        _keep(hub, door, verified)
+        signature = door.connector.signature_for(_options(door))
+        secrets = _secrets(hub, door.source.secret)
+        verified = signature.verify(request, secrets, request.received_at)
+        _keep(hub, door, kept(verified, signature.secret_headers))
     except UnknownSource as error:
         refuse(hub, door.source_id, error)
         return problem(answers.unknown_source, "this source is switched off")
@@ -126,7 +129,7 @@ def _secrets(hub: Hub, name: str) -> tuple[str, ...]:
 
 def _keep(hub: Hub, door: Door, request: Request) -> str:
     """Keep a request in the table and put its id on the queue; either of them will do."""
-    raw = pack(kept(request, door.connector.signature.secret_headers))
+    raw = pack(request)
     delivery = Delivery(
         delivery_id=hub.new_id(),
         source_id=door.source_id,

@@ -77,6 +77,6 @@ def _leave_alone(hub: Hub, item: Item) -> None:
         "writer": f"tick:{item['due_at']}",
     }
     try:
-        hub.table.write([Put("sent on", later, Holds("due_at", item["due_at"]))])
+        hub.table.write([Put("sent on", later, Holds("version", item["version"]))])
     except Conflict:
         return

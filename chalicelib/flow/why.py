@@ -183,7 +183,7 @@ def _lines(
     if not score.terms:
         yield "  no scoring rule fits"
     if rule:
-        yield f"Rule {rule.title or rule.rule_id or 'none'}: {rule.because}."
+        yield f"Routing rule: {rule.because}."
         for verdict in rule.verdicts:
             sign = "fits" if verdict.is_eligible else "does not fit"
             yield f"  {verdict.candidate} {sign}: {verdict.because}"

@@ -98,11 +98,7 @@ def fetch(submission: Submission, get: Get) -> Submission:
         form = get(f"leadForms/{submission.lookup['form_id']}")
     except Gone:
         form = {}
-    try:
-        return _whole(submission, lead, form)
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        message = f"LinkedIn: lead {submission.lookup['response_id']} has an unexpected shape"
-        raise Malformed(message) from error
+    return _whole(submission, lead, form)
 
 
 def _whole(submission: Submission, lead: Json, form: Json) -> Submission:

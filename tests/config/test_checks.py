@@ -332,7 +332,8 @@ def test_shadows_are_seen_through_all_and_any() -> None:
     alpine = {"field": "country", "op": "in", "value": ["AT", "CH", "DE"]}
     hot = {"field": "score", "op": "at_least", "value": 60}
     hotter = {"field": "score", "op": "at_least", "value": 80}
-    cases = [
+    phone = {"field": "phone", "op": "exists"}
+    cases: list[tuple[Any, Any, bool]] = [
         ({"all": [german, hotter]}, {"all": [hot]}, True),
         ({"all": [hotter, german]}, {"all": [alpine, hot]}, True),
         ({"any": [german, hotter]}, {"any": [hot, alpine]}, True),
@@ -340,9 +341,11 @@ def test_shadows_are_seen_through_all_and_any() -> None:
         ({"not": hot}, {"not": hotter}, True),
         ({"not": hotter}, {"not": hot}, False),
         (alpine, german, False),
+        ({"all": [hotter, german]}, {"all": [alpine, hot, phone]}, False),
+        (hotter, {"any": [phone, {"field": "email", "op": "missing"}]}, False),
+        (hotter, {"any": [{"field": "phone", "op": "missing"}] * 2}, False),
         (hotter, {"not": {"any": []}}, True),
-        (hotter, {"any": [{"field": "phone", "op": "exists"}, {"field": "phone", "op": "missing"}]},
-         True),
+        (hotter, {"any": [phone, {"field": "phone", "op": "missing"}]}, True),
     ]  # fmt: skip
     for narrow, wide, expected in cases:
 
@@ -364,6 +367,41 @@ def test_a_finding_shows_a_lead_that_is_affected() -> None:
     assert "a lead of whom nothing is known and whose score is 0" in {
         each.example for each in unrouted
     }
+
+
+@pytest.mark.parametrize(
+    ("condition", "example"),
+    [
+        ({"field": SIZE, "op": "more_than", "value": 9}, "a lead with custom.company_size 10"),
+        ({"field": SIZE, "op": "less_than", "value": 9}, "a lead with custom.company_size 8"),
+        ({"field": "country", "op": "in", "value": ["DE", "AT"]}, "a lead with country DE"),
+        (
+            {
+                "all": [
+                    {"field": "phone", "op": "exists"},
+                    {"field": "score", "op": "is", "value": 7},
+                ]
+            },
+            "a lead with phone something, score 7",
+        ),
+        ({"field": "country", "op": "missing"}, ""),
+    ],
+)
+def test_an_example_fits_the_rule_that_no_lead_reaches(
+    condition: dict[str, Any], example: str
+) -> None:
+    def edit(document: dict[str, Any]) -> None:
+        document["routing"].insert(0, {**document["routing"][1], "id": "all"})
+        document["routing"][1]["when"] = condition
+
+    assert example in {each.example for each in findings(edit) if each.path == "routing[1].when"}
+
+
+def test_two_hundred_comparisons_and_ten_levels_are_fine() -> None:
+    test: Any = {"field": "country", "op": "exists"}
+    for _ in range(9):
+        test = {"not": test}
+    assert findings(put(*WHEN, {"all": [test] * 200})) == []
 
 
 def test_a_gap_between_shifts_around_the_world_is_found() -> None:

@@ -141,6 +141,12 @@ def test_the_next_time_on_duty_is_now_for_who_is_on_duty() -> None:
     assert next_on_duty(make_owner("Europe/Berlin", "09:00-17:00"), SETTINGS, now) == now
 
 
+def test_at_the_end_of_a_span_the_next_time_on_duty_is_another_day() -> None:
+    now = at("2026-03-02T17:00+01:00")
+    owner = make_owner("Europe/Berlin", "09:00-17:00")
+    assert next_on_duty(owner, SETTINGS, now) == at("2026-03-03T09:00+01:00")
+
+
 def test_the_next_time_on_duty_is_the_first_minute_on_duty() -> None:
     for zone in ("Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"):
         owner = make_owner(zone, "13:30-14:00", days=("tue", "sun"))

@@ -139,6 +139,24 @@ MONDAY_HOURS = {"mon": ["09:00-17:00"]}
             "2026-03-02T16:00",
             "off duty until Mon 9 Mar 2026 09:00 Europe/Berlin",
         ),
+        (
+            make_owner(hours=MONDAY_HOURS),
+            0,
+            "2026-03-03T08:00",
+            "off duty until Mon 9 Mar 2026 09:00 Europe/Berlin",
+        ),
+        (
+            make_owner(hours=MONDAY_HOURS),
+            0,
+            "2026-03-03T08:01",
+            "off duty until Mon 09:00 Europe/Berlin",
+        ),
+        (
+            make_owner(absences=[{"first": "2026-03-02", "last": "2026-03-03"}]),
+            0,
+            "2026-03-01T23:00",
+            "away through 3 Mar 2026 Europe/Berlin",
+        ),
         (make_owner(hours={"mon": []}), 0, "2026-03-02T12:00", "never on duty"),
         (
             make_owner(absences=[{"first": "2026-03-01", "last": "2026-03-02", "note": "ill"}]),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.connector import Request, Submission, Withdrawal, hex_hmac_sha256, read
+from chalicelib.connector import Request, Submission, Withdrawal, complete, hex_hmac_sha256, read
 from chalicelib.errors import Malformed, Unverified
 from connectors.linkedin import connector
 
@@ -153,4 +153,4 @@ def test_a_lead_or_form_of_another_shape_is_malformed(lead: Any, form: Any) -> N
     assert connector.fetch
     answers = {"leadFormResponses/aa-1": lead, "leadForms/81": form}
     with pytest.raises(Malformed):
-        connector.fetch(NOTICE, lambda path, params=None: answers[path])
+        complete(connector, NOTICE, lambda path, params=None: answers[path])

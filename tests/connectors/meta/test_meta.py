@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.connector import Reply, Request, Submission, read
+from chalicelib.connector import Reply, Request, Submission, complete, read
 from chalicelib.errors import Malformed, Misconfigured, Refused, Unverified
 from connectors.meta import connector
 
@@ -123,7 +123,7 @@ def test_a_time_that_is_none_is_malformed(created: Any) -> None:
 def test_a_lead_without_answers_means_that_we_may_not_see_them(lead: dict[str, Any]) -> None:
     assert connector.fetch
     with pytest.raises(Refused, match="README"):
-        connector.fetch(NOTICE, lambda path, params=None: lead)
+        complete(connector, NOTICE, lambda path, params=None: lead)
 
 
 @pytest.mark.parametrize(
@@ -142,13 +142,13 @@ def test_a_lead_without_answers_means_that_we_may_not_see_them(lead: dict[str, A
 def test_a_lead_of_another_shape_is_malformed(lead: Any) -> None:
     assert connector.fetch
     with pytest.raises(Malformed):
-        connector.fetch(NOTICE, lambda path, params=None: lead)
+        complete(connector, NOTICE, lambda path, params=None: lead)
 
 
 def test_what_was_fetched_needs_no_fetching_again() -> None:
     lead = {"id": "7", "field_data": [{"name": "email", "values": ["a@example.com"]}]}
     assert connector.fetch
-    found = connector.fetch(NOTICE, lambda path, params=None: lead)
+    found = complete(connector, NOTICE, lambda path, params=None: lead)
     assert isinstance(found, Submission)
     assert found.lookup == {}
     assert found.submitted_at == AT
