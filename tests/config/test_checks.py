@@ -278,6 +278,7 @@ def test_deep_conditions_are_refused() -> None:
     condition: dict[str, Any] = {"field": "country", "op": "exists"}
     for _ in range(11):
         condition = {"not": condition}
+    condition = {"any": [{"field": "phone", "op": "exists"}, condition]}
     messages = [each.message for each in findings(put(*WHEN, condition))]
     assert "more than 10 levels of all, any and not" in messages
 
@@ -395,6 +396,36 @@ def test_an_example_fits_the_rule_that_no_lead_reaches(
         document["routing"][1]["when"] = condition
 
     assert example in {each.example for each in findings(edit) if each.path == "routing[1].when"}
+
+
+def only_chat(document: dict[str, Any]) -> None:
+    document["settings"] = {"alarms": ["chat"]}
+    document["destinations"] = {"chat": document["destinations"]["chat"]}
+    for rule in document["routing"]:
+        rule["notify"] = ["chat"]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        put(*WHEN, {"field": "fit", "op": "at_least", "value": 60}),
+        put(*WHEN, {"field": "fit", "op": "more_than", "value": 59}),
+        put(*WHEN, {"field": "fit", "op": "at_most", "value": 70}),
+        put(*WHEN, {"field": "source", "op": "starts_with", "value": "web"}),
+        put(*WHEN, {"field": "source", "op": "is", "value": "Website"}),
+        put(*WHEN, {"field": "stage", "op": "in", "value": ["MQL", "SQL"]}),
+        put(*WHEN, {"field": "postal_code", "op": "at_least", "value": 10000}),
+        put(*WHEN, {"field": "consent.marketing", "op": "is", "value": True}),
+        put(*WHEN, {"field": "custom.topics", "op": "contains", "value": "pricing"}),
+        put("owners", "ana", "hours", "tue", []),
+        put("owners", "ana", "absences", [{"first": "2026-01-02", "last": "2026-01-02"}]),
+        put("settings", "mail_from", "Lead hub <leads@example.com>"),
+        put("destinations", "crm", "url", "https://crm.example.com:8443/in?x=1"),
+        only_chat,
+    ],
+)
+def test_what_is_right_is_not_found_fault_with(edit: Edit) -> None:
+    assert findings(edit) == []
 
 
 def test_two_hundred_comparisons_and_ten_levels_are_fine() -> None:

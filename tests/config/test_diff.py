@@ -87,6 +87,28 @@ def test_hours_and_other_lists_without_ids_are_told_whole() -> None:
     ]
 
 
+def test_options_of_any_shape_are_compared() -> None:
+    def source(options: dict[str, Any]) -> Config:
+        return make(sources={"web": {"connector": "x", "options": options}})
+
+    old = source({"a": {"b": 1}, "c": [1], "d": 1, "e": {"f": 1}})
+    new = source({"a": 3, "c": 1, "d": {"x": 1}, "e": {"f": 2}})
+    assert changes(old, new) == [
+        ("sources.web.options.a", "changed", {"b": 1}, 3),
+        ("sources.web.options.c", "changed", [1], 1),
+        ("sources.web.options.d", "changed", 1, {"x": 1}),
+        ("sources.web.options.e.f", "changed", 1, 2),
+    ]
+
+
+def test_a_list_in_which_an_id_comes_twice_is_told_whole() -> None:
+    old = make(pools={"p": {"members": [{"owner": "ana"}, {"owner": "ana"}]}})
+    new = make(pools={"p": {"members": [{"owner": "ana"}]}})
+    assert changes(old, new) == [
+        ("pools.p.members", "changed", [{"owner": "ana"}] * 2, [{"owner": "ana"}]),
+    ]
+
+
 def test_changes_come_in_the_order_of_the_document_and_are_json() -> None:
     old = make(routing=[rule("a")], settings={"company": "A"})
     new = make(
