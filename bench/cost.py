@@ -189,16 +189,18 @@ def priced(
     sends = sum(name.startswith("sqs.") for made in seen.values() for name, _ in made) / leads
     workers = 2 / BATCH
     standard = sends + 2 * workers
-    yield f"SQS, {standard + workers:.1f} requests", (
-        standard * PRICES["SQS request"] + workers * PRICES["SQS FIFO request"]
+    yield (
+        f"SQS, {standard + workers:.1f} requests",
+        (standard * PRICES["SQS request"] + workers * PRICES["SQS FIFO request"]),
     )
     for step, seconds in spent.items():
         each = 1 if step == "receive" else 1 / BATCH
         memory = MEMORY_GB[step]
         busy = seconds / leads / min(1, memory / FULL_CORE_GB)
         waits = len(seen[step]) / leads * WAIT_SECONDS
-        yield f"Lambda {step}", (
-            each * PRICES["Lambda call"] + (busy + waits) * memory * PRICES["Lambda GB-second"]
+        yield (
+            f"Lambda {step}",
+            (each * PRICES["Lambda call"] + (busy + waits) * memory * PRICES["Lambda GB-second"]),
         )
     log = sum(size * (1 if step == "receive" else 1 / BATCH) for step, size in LOG_BYTES.items())
     yield "logs", log / GB * PRICES["log GB"]

@@ -20,6 +20,10 @@ class UnknownSource(HubError):
     """No such source, or it is switched off: refused as its provider needs, nothing kept."""
 
 
+class SwitchedOff(UnknownSource):
+    """A source that an admin switched off: as UnknownSource, but counted as the source's own."""
+
+
 class TooLarge(HubError):
     """A request is larger than we take: answered 413, nothing kept."""
 

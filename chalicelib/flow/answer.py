@@ -98,6 +98,9 @@ def _returned_turn(hub: Hub, assignment: Assignment, writer: str) -> Sequence[Wr
     if item is None:
         return ()
     ledger = ledger_of(item)
+    account = ledger.accounts.get(assignment.owner_id)
+    if account is None or not account.received:
+        return ()
     after = give_back(ledger, assignment.owner_id)
     return (Put("returned turn", ledger_item(after, writer), Holds("version", ledger.version)),)
 

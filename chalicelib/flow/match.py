@@ -159,7 +159,7 @@ def decide(
             "config_hash": current.hash,
         }
     )
-    return folded, (_score_decision(hub, current, folded, touches, scored, now), picked)
+    return folded, (_score_decision(hub, current, lead, touches, scored), picked)
 
 
 def save(hub: Hub, found: Match, claim: Claim, writer: str, more: Sequence[Write] = ()) -> None:
@@ -357,24 +357,30 @@ def _match_decision(
 
 
 def _score_decision(
-    hub: Hub,
-    current: Current,
-    lead: Lead,
-    touches: Sequence[Touch],
-    scored: Score,
-    now: datetime,
+    hub: Hub, current: Current, lead: Lead, touches: Sequence[Touch], scored: Score
 ) -> Decision:
+    """Record a score with what a rule may ask about that is not in the touches."""
+    before = lead.model_dump(mode="json", include=BEFORE, exclude_defaults=True)
     return Decision(
         kind="score",
-        decided_at=now,
+        decided_at=scored.scored_at or lead.updated_at,
         config_hash=current.hash,
         code=hub.code,
         inputs={
             "lead_id": lead.lead_id,
-            "version": lead.version,
-            "touches": sorted(touch.touch_id for touch in touches),
+            "before": before,
+            "touches": sorted(touch.touch_id for touch in touches if not touch.void),
             "terms": [term.model_dump(exclude_defaults=True) for term in scored.terms],
         },
         result=str(scored.total),
         because=f"fit {scored.fit} and engagement {scored.engagement}",
     )
+
+
+BEFORE = {
+    "status": True,
+    "stage": True,
+    "declined_by": True,
+    "score": {"total", "fit", "engagement"},
+}
+"""What of a lead a scoring rule may ask about, beside what its touches say."""

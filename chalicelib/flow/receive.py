@@ -11,6 +11,7 @@ from chalicelib.connector import Connector
 from chalicelib.errors import (
     Malformed,
     Misconfigured,
+    SwitchedOff,
     TooLarge,
     Unavailable,
     UnknownSource,
@@ -60,6 +61,7 @@ def receive(hub: Hub, source_id: str, request: Request) -> Reply:
     headers = connector.cors(request, options) if connector.cors else {}
     reply = _answer(hub, door, request)
     if reply.status >= 400 and connector.apologise and request.method == "POST":
+        headers = {**headers, **reply.headers}
         reply = connector.apologise(request, options, reply.status)
     return Reply(reply.status, reply.body, reply.content_type, {**headers, **reply.headers})
 
@@ -70,7 +72,7 @@ def _answer(hub: Hub, door: Door, request: Request) -> Reply:
         if request.method == "OPTIONS":
             return Reply(204, "")
         if not door.source.enabled:
-            raise UnknownSource(f"{door.source_id} is switched off")
+            raise SwitchedOff(f"{door.source_id} is switched off")
         if request.method in ("GET", "HEAD"):
             return _shake_hands(hub, door, request)
         if len(request.body) > MOST_BYTES:

@@ -32,7 +32,7 @@ def refuse(hub: Hub, source_id: str, error: HubError) -> None:
             "at": utc_text(now),
             "reason": reason,
             "detail": str(error)[:200],
-            "source_id": source_id[:64],
+            "source_id": source_id[:64].encode("utf-8", "replace").decode(),
             "expires_at": expires_at,
         }
         hub.table.write([Put("refusal", refusal)])

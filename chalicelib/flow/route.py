@@ -9,7 +9,7 @@ from chalicelib.config.model import Owner, RoutingRule
 from chalicelib.errors import Conflict, Misconfigured, Unavailable
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.model import Assignment, Decision, Lead, Verdict
-from chalicelib.lead.routing import Ledger, choose, eligibility, local_day
+from chalicelib.lead.routing import Choice, Ledger, choose, eligibility, local_day
 from chalicelib.records import (
     ACTIVE_KEY,
     Day,
@@ -160,11 +160,12 @@ def _decide(together: Round, lead: Lead) -> None:
     for pool_id in _pools(together.current, rule):
         verdicts = _verdicts(together, pool_id, lead)
         pool = together.current.config.pools[pool_id]
-        choice = choose(pool_id, pool, _ledger(together, pool_id), verdicts)
+        ledger = _ledger(together, pool_id)
+        choice = choose(pool_id, pool, ledger, verdicts)
         if choice is not None:
             candidates += choice.verdicts
             together.ledgers[pool_id] = choice.ledger
-            _assign(together, lead, rule, pool_id, choice.owner_id, choice.because, candidates)
+            _assign(together, lead, rule, ledger, choice, candidates)
             return
         candidates += verdicts.values()
     because = "nobody who could take it is there" if rule else "no routing rule fits"
@@ -272,20 +273,21 @@ def _assign(
     together: Round,
     lead: Lead,
     rule: RoutingRule | None,
-    pool_id: str,
-    owner_id: str,
-    because: str,
+    ledger: Ledger,
+    choice: Choice,
     candidates: Sequence[Verdict],
 ) -> None:
+    """Give a lead to the owner whose turn it is."""
+    owner_id, because = choice.owner_id, choice.because
     owner = together.current.config.owners[owner_id]
     assignment = Assignment(
         assignment_id=digest(lead.lead_id, str(lead.routed + 1)),
         owner_id=owner_id,
-        pool_id=pool_id,
+        pool_id=ledger.pool_id,
         rule_id=rule.id if rule else "",
         assigned_at=together.now,
     )
-    decision = _decision(together, lead, owner_id, because, candidates, pool_id)
+    decision = _decision(together, lead, owner_id, because, candidates, ledger)
     event = _event(together, lead, "assigned", f"given to {owner.name}: {because}", decision)
     owned = lead.model_copy(
         update={
@@ -438,9 +440,11 @@ def _decision(
     result: str,
     because: str,
     candidates: Sequence[Verdict],
-    pool_id: str = "",
+    ledger: Ledger | None = None,
 ) -> Decision:
-    ledger = together.ledgers.get(pool_id)
+    """Record a routing decision; with a choice, also the ledger as it was before."""
+    asked = {verdict.candidate for verdict in candidates if verdict.is_eligible}
+    accounts = ledger.accounts if ledger else {}
     return Decision(
         kind="route",
         decided_at=together.now,
@@ -450,8 +454,14 @@ def _decision(
             "lead_id": lead.lead_id,
             "version": lead.version,
             "rule": lead.rule_id,
-            "pool": pool_id,
-            "ledger_version": ledger.version if ledger else 0,
+            "pool": ledger.pool_id if ledger else "",
+            "ledger_version": ledger.version + 1 if ledger else 0,
+            "decided": ledger.decided if ledger else 0,
+            "accounts": {
+                owner_id: account.model_dump(exclude_defaults=True)
+                for owner_id, account in sorted(accounts.items())
+                if owner_id in asked
+            },
             "roster_version": together.current.active.version,
         },
         candidates=tuple(candidates),

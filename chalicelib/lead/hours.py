@@ -8,6 +8,7 @@ into the hour that is left out is empty.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chalicelib.config.model import Day, Owner, Settings
@@ -78,6 +79,7 @@ def span_minutes(span: str) -> tuple[int, int]:
     return start, end
 
 
+@lru_cache(maxsize=4096)
 def _instant(day: date, clock: str, zone: ZoneInfo) -> datetime:
     """Give the first instant at which the clock in a zone shows a time of a day, or has passed it.
 

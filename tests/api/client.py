@@ -39,7 +39,7 @@ class Api:
         app.log.disabled = True
         self.client = Client(app)
         owners: dict[Role, str] = {"rep": "ann"}
-        self.tokens = {
+        self.tokens: dict[str, str] = {
             role: make_token(self.world.hub, f"{role} of the test", role, owners.get(role, ""))
             for role in ROLES
         }

@@ -7,7 +7,7 @@ from chalicelib.config.document import plain
 from chalicelib.errors import Refused
 from chalicelib.flow.tokens import list_tokens, remove_token
 from tests.api.client import Api
-from tests.world import World, form
+from tests.world import World, form, replaced
 
 CALLERS = ("", "admin", "manager", "rep", "other rep", "viewer")
 STAFF = ("admin", "manager", "viewer")
@@ -50,7 +50,7 @@ def request_of(api: Api, route: Route) -> tuple[str, object, dict[str, str]]:
     body: object = None
     if route.method in ("PUT", "POST"):
         body = {
-            "/v1/config": plain(api.world.config),
+            "/v1/config": plain(replaced(api.world.config, "owners", "dee", active=True)),
             "/v1/config/check": plain(api.world.config),
             "/v1/config/rollback": {"number": 1},
             "/v1/owners/{owner_id}/availability": {"off": True},

@@ -34,9 +34,7 @@ def local_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
             endpoint=cloud.endpoint,
             parameters={"PrivateHosts": provider, "MailIdentity": "example.com"},
         )
-        boto3.client("sesv2", **cloud.endpoint).create_email_identity(  # type: ignore[call-overload]
-            EmailIdentity="example.com"
-        )
+        boto3.client("sesv2", **cloud.endpoint).create_email_identity(EmailIdentity="example.com")
         config = load(CONFIGURATION.read_text("utf-8"))
         make_secrets(deployed, config)
         hub = build(deployed.settings, deployed.endpoint)

@@ -53,7 +53,7 @@ class LocalHub:
 
     def client(self, service: str) -> Any:
         """Make a client of the local cloud that may do anything."""
-        return boto3.client(service, **self.deployed.endpoint)  # type: ignore[call-overload]
+        return boto3.client(service, **self.deployed.endpoint)
 
     def items(self) -> list[Mapping[str, Any]]:
         """Give everything in the table."""

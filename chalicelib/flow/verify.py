@@ -1,0 +1,119 @@
+"""Make stored decisions again from what is stored, and name those that come out differently."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from chalicelib.config.model import Config
+from chalicelib.errors import NotFound
+from chalicelib.flow.match import Stored, stored_leads
+from chalicelib.hub import Hub
+from chalicelib.lead.merging import fold
+from chalicelib.lead.model import Decision, Lead, Score
+from chalicelib.lead.rotation import Account, Ledger, choose
+from chalicelib.lead.routing import repick_rule
+from chalicelib.lead.scoring import score
+from chalicelib.records import event_of, lead_key, version_key, version_of
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One decision, made again.
+
+    Attributes:
+        problem: in words; empty when it came out the same.
+    """
+
+    lead_id: str
+    kind: str
+    decided_at: str
+    problem: str
+
+
+def verify(hub: Hub, lead_id: str) -> list[Finding]:
+    """Make every score, rule and routing decision about a lead again, oldest first.
+
+    Raises:
+        NotFound: no such lead.
+    """
+    found = stored_leads(hub, [lead_id])
+    if not found:
+        raise NotFound(f"lead {lead_id}")
+    (stored,) = found
+    configs = published(hub)
+    return [
+        Finding(
+            stored.lead.lead_id,
+            decision.kind,
+            decision.decided_at.isoformat(timespec="milliseconds"),
+            _problem(stored, decision, configs),
+        )
+        for decision in sorted(_decisions(hub, stored), key=lambda one: one.decided_at)
+        if decision.kind in ("score", "rule", "route")
+    ]
+
+
+def published(hub: Hub) -> dict[str, Config]:
+    """Give every published configuration by its hash."""
+    active = hub.configurations.current().active
+    items = hub.table.get_many([version_key(number) for number in range(1, active.number + 1)])
+    versions = [version_of(item) for item in items.values()]
+    return {v.hash: Config.model_validate_json(v.document) for v in versions}
+
+
+def _decisions(hub: Hub, stored: Stored) -> Iterator[Decision]:
+    for touch in stored.touches:
+        yield from touch.record.decisions
+    for lead_id in (stored.lead.lead_id, *stored.lead.members):
+        for item in hub.table.query(lead_key(lead_id)[0], "EVENT#"):
+            yield from event_of(item).decisions
+
+
+def _problem(stored: Stored, decision: Decision, configs: Mapping[str, Config]) -> str:
+    config = configs.get(decision.config_hash)
+    if config is None:
+        return "its configuration is not among the published ones"
+    match decision.kind:
+        case "score":
+            result = str(_score_again(stored, decision, config).total)
+        case "rule":
+            rule, _ = repick_rule(decision, config)
+            result = rule.id if rule else ""
+        case _:
+            result = _choose_again(decision, config)
+    return "" if result == decision.result else f"{decision.result!r} then, {result!r} now"
+
+
+def _score_again(stored: Stored, decision: Decision, config: Config) -> Score:
+    """Score the touches that counted then, as the lead stood then."""
+    counted = set(decision.inputs["touches"])
+    touches = [
+        old.record.touch.model_copy(update={"void": ""})
+        for old in stored.touches
+        if old.record.touch.touch_id in counted
+    ]
+    now = decision.decided_at
+    empty = Lead.model_validate(
+        {
+            **decision.inputs["before"],
+            "lead_id": decision.inputs["lead_id"],
+            "version": 0,
+            "created_at": now,
+            "updated_at": now,
+        }
+    )
+    return score(fold(empty, touches, now), touches, config.scoring, now)
+
+
+def _choose_again(decision: Decision, config: Config) -> str:
+    """Take the turn again with the accounts as they were before."""
+    pool_id = decision.inputs["pool"]
+    if not pool_id:
+        return decision.result
+    accounts = {
+        owner_id: Account.model_validate(account)
+        for owner_id, account in decision.inputs["accounts"].items()
+    }
+    ledger = Ledger(pool_id=pool_id, accounts=accounts, decided=decision.inputs["decided"])
+    verdicts = {verdict.candidate: verdict for verdict in decision.candidates}
+    choice = choose(pool_id, config.pools[pool_id], ledger, verdicts)
+    return choice.owner_id if choice else ""
