@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib.config.model import RoutingRule
 from chalicelib.errors import Malformed
@@ -377,7 +378,7 @@ def _score_decision(
     )
 
 
-BEFORE = {
+BEFORE: Any = {
     "status": True,
     "stage": True,
     "declined_by": True,

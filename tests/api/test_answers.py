@@ -13,10 +13,10 @@ from tests.world import SECRETS, form
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
-def api_with_a_lead(**more: object) -> Api:
+def api_with_a_lead(name: str = "Xenia Ypsilon", company: str = "Yard Ltd") -> Api:
     api = Api()
-    body = {"name": "Xenia Ypsilon", "company": "Yard Ltd", "seats": 200, **more}
-    api.world.send("forms", form(1, email="x@example.com", phone="+4930123456", **body))
+    body = form(1, "x@example.com", "+4930123456", name=name, company=company, seats=200)
+    api.world.send("forms", body)
     api.world.drain()
     return api
 
