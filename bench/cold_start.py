@@ -68,7 +68,7 @@ def main(runs: int) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         try:
-            cloud = start_cloud(folder / "hub", lambda line: None)
+            cloud = start_cloud(folder / "hub", lambda line: None, port=0)
             deployed = deploy(LOCAL, lambda line: None, home=HOME, endpoint=cloud.endpoint)
             config = load(CONFIGURATION)
             make_secrets(deployed, config)

@@ -142,7 +142,9 @@ class MemoryTable:
         )
         if start is not None:
             after = place(start)
-            rows = [row for row in rows if (place(row) < after if newest_first else place(row) > after)]
+            rows = [
+                row for row in rows if (place(row) < after if newest_first else place(row) > after)
+            ]
         shown = rows[:limit]
         names = ("pk", "sk", partition, sort, *PROJECTED[index])
         cursor = (

@@ -18,7 +18,7 @@ from chalicelib.hub import Configurations, Hub
 from chalicelib.storage import Check, Put
 
 
-class Kill(BaseException):  # noqa: N818
+class Kill(BaseException):
     """The process ends here; no `except Exception` of the product can stop it."""
 
 
@@ -134,7 +134,7 @@ def described(given: tuple[Any, ...]) -> str:
     if isinstance(first, list | tuple) and first and isinstance(first[0], Put | Check):
         return ",".join(write.name for write in first)
     if isinstance(first, tuple):
-        return first[0].partition("#")[0]
+        return str(first[0]).partition("#")[0]
     if isinstance(first, list):
         return str(len(first))
     return first.partition("#")[0] if isinstance(first, str) else ""
@@ -218,18 +218,16 @@ def attach(client: Any, hook: Hook, shim: Callable[..., Any] | None = None) -> N
         hook: sees every attempt; see also `aws_fault`.
         shim: (operation, request, go) -> answer; stands between the hook and moto.
     """
+    from moto.core.models import botocore_stubber
+
     service = client.meta.service_model.service_name
-    try:
-        from moto.core.models import botocore_stubber
-    except ImportError:
-        botocore_stubber = None
     send = client._endpoint._send
 
     def wire(request: Any) -> Any:
         return hook(_aws_call(service, request), lambda: send(request))
 
     def before_send(event_name: str, request: Any, **rest: Any) -> Any:
-        if botocore_stubber is None or not botocore_stubber.enabled:
+        if not botocore_stubber.enabled:
             return None
         operation = event_name.rpartition(".")[2]
 
@@ -241,9 +239,8 @@ def attach(client: Any, hook: Hook, shim: Callable[..., Any] | None = None) -> N
         return hook(Call(service, operation), lambda: shim(operation, request, go))
 
     client._endpoint._send = wire
-    if botocore_stubber is not None:
-        # All handlers of an event run: moto's own would have every effect a second time.
-        client.meta.events.unregister("before-send", botocore_stubber)
+    # All handlers of an event run: moto's own would have every effect a second time.
+    client.meta.events.unregister("before-send", botocore_stubber)
     client.meta.events.register_first("before-send.*.*", before_send)
 
 

@@ -177,9 +177,7 @@ def check(dump: Dump) -> list[Violation]:
     if unreadable:
         # Without items that can be read nothing else can be judged.
         return [Violation("I13", what) for what in unreadable]
-    return [
-        Violation(name, what) for name, holds in INVARIANTS.items() for what in holds(dump)
-    ]
+    return [Violation(name, what) for name, holds in INVARIANTS.items() for what in holds(dump)]
 
 
 def problems(world: World) -> list[str]:
@@ -190,9 +188,12 @@ def problems(world: World) -> list[str]:
 def _i1(dump: Dump) -> Iterator[str]:
     """What was answered 2xx is kept byte for byte, and is settled."""
     kept: Counter[tuple[str, bytes]] = Counter()
+    unread: Counter[str] = Counter()
     for one in dump.deliveries.values():
-        raw = dump.blobs.get(one.blob, b"") if one.blob else one.raw
-        if raw:
+        raw = dump.blobs.get(one.blob) if one.blob else one.raw
+        if raw is None:
+            unread[one.source_id] += 1  # said by I15
+        else:
             kept[one.source_id, unpack(raw).body] += 1
         if one.outcome in ("pending", "waiting"):
             yield f"delivery {one.delivery_id} is still {one.outcome}"
@@ -202,7 +203,8 @@ def _i1(dump: Dump) -> Iterator[str]:
         (one.source_id, one.body) for one in dump.told if one.status and one.status // 100 == 2
     )
     for (source_id, body), count in told.items():
-        if kept[source_id, body] < count:
+        missing = count - kept[source_id, body]
+        if missing > unread[source_id]:
             yield f"{source_id} was told {count} times that {len(body)} bytes were taken"
     for message in dump.waiting:
         yield f"a message still waits: {sorted(message.body)}"
@@ -241,9 +243,7 @@ def _i2(dump: Dump) -> Iterator[str]:
 
 def _i3(dump: Dump) -> Iterator[str]:
     """Keys point at live leads, and a lead's own keys all point at it."""
-    pointing = {
-        item["pk"].removeprefix("KEY#"): item["lead_id"] for item in dump.of("key")
-    }
+    pointing = {item["pk"].removeprefix("KEY#"): item["lead_id"] for item in dump.of("key")}
     for key, lead_id in pointing.items():
         lead = dump.leads.get(lead_id)
         if lead is None or lead.merged_into:
@@ -597,10 +597,9 @@ def _i14(dump: Dump) -> Iterator[str]:
         if CANARY in line or any(secret in line for secret in secrets):
             yield "a log line holds personal data or a secret"
     for one in dump.deliveries.values():
-        raw = dump.blobs.get(one.blob, b"") if one.blob else one.raw
-        request = unpack(raw) if raw else None
-        text = repr(request).encode() if request else b""
-        if any(secret.encode() in text for secret in secrets):
+        raw = dump.blobs.get(one.blob) if one.blob else one.raw
+        text = repr(unpack(raw)) if raw else ""
+        if any(secret in text for secret in secrets):
             yield f"delivery {one.delivery_id} holds a secret"
 
 

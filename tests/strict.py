@@ -35,7 +35,7 @@ Answer = Callable[[Mapping[str, Any], Go], AWSResponse]
 """Answers a request in place of moto, or changes moto's answer."""
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):
     """What AWS would answer: an error code and what is wrong."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -142,7 +142,9 @@ class Shim:
         return response
 
     def _send_batch_once(self, request: Any, body: Mapping[str, Any], go: Go) -> AWSResponse:
-        new, known, seen = [], [], set()
+        new: list[Any] = []
+        known: list[Any] = []
+        seen = set()
         for entry in body["Entries"]:
             key = _once(body["QueueUrl"], entry)
             (known if key in self._sent_once or key in seen else new).append(entry)
@@ -237,8 +239,7 @@ def failing(*ids: str) -> Answer:
             for entry in body["Entries"]
             if entry["Id"] not in ids
         ]
-        response = respond("", 200, json.dumps({"Successful": done, "Failed": failed}).encode())
-        return response
+        return respond("", 200, json.dumps({"Successful": done, "Failed": failed}).encode())
 
     return answer
 

@@ -242,7 +242,8 @@ class World:
     def drain(self, hub: Hub | None = None, most: int = 10) -> None:
         """Work until every queue is empty."""
         for _ in range(200):
-            if not any([self.work(queue, hub or self.hub, most) for queue in self.queues]):
+            worked = [self.work(queue, hub or self.hub, most) for queue in self.queues]
+            if not any(worked):
                 return
         raise AssertionError("the queues never become empty")
 

@@ -87,6 +87,8 @@ def start(
             stop(home, name)
             raise WouldNotStart(f"{name} did not answer in {START_SECONDS} s; see {log}")
         time.sleep(0.05)
+    if process.poll() is not None:
+        raise WouldNotStart(f"{name} ended at once; see {log}")
     return running
 
 

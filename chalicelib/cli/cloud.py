@@ -47,6 +47,7 @@ def start_cloud(
     *,
     smtp: str = "",
     fresh: bool = False,
+    port: int = USUAL_PORT,
     environment: Mapping[str, str] | None = None,
 ) -> Cloud:
     """Start the local cloud unless it runs already.
@@ -58,6 +59,7 @@ def start_cloud(
         report: told what is being done.
         smtp: host:port that gets the mail SES sends; empty for nowhere.
         fresh: forget the state first; a running cloud is stopped for it.
+        port: to listen on the first time, if it is free; 0 for any.
         environment: further settings of ministack.
     """
     home = home.resolve()
@@ -68,7 +70,7 @@ def start_cloud(
     if running is not None:
         report(f"Local cloud runs at {_cloud(running).url}")
         return _cloud(running)
-    port = background.free_port(background.last_ports(home, NAME).get("http", USUAL_PORT))
+    port = background.free_port(background.last_ports(home, NAME).get("http", port))
     report(f"Starting the local cloud at 127.0.0.1:{port}")
     state = home / "state"
     state.mkdir(parents=True, exist_ok=True)

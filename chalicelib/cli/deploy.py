@@ -1,6 +1,7 @@
 """Deploying: package, upload, change set, wait; the same against AWS and the local cloud."""
 
 import hashlib
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.aws.secrets import SsmSecrets
 from chalicelib.cli.package import ROOT, Report, package
 from chalicelib.errors import HubError
+from chalicelib.hub import build, now_utc
 from chalicelib.settings import Settings
 
 LOCAL = "local"
@@ -101,6 +104,31 @@ def find_deployed(stage: str, endpoint: Mapping[str, str] | None = None) -> Depl
         return _deployed(_Clients(endpoint or {}), stage)
     except (ClientError, BotoCoreError) as error:
         raise DeployFailed(f"stage {stage} cannot be read; is it deployed? {error}") from error
+
+
+def make_ready(deployed: Deployed) -> str:
+    """Make what every stage needs at first: the secret of links, and a token for an admin.
+
+    Returns:
+        The token, which is not kept and so cannot be shown again; empty if there is one already.
+    """
+    from chalicelib.flow.notify import LINKS_SECRET
+    from chalicelib.flow.tokens import list_tokens, make_token
+
+    store = secrets_of(deployed)
+    if not store.get(LINKS_SECRET):
+        store.put(LINKS_SECRET, [{"value": secrets.token_hex(32), "not_after": None}])
+    hub = build(deployed.settings, deployed.endpoint)
+    return "" if list_tokens(hub) else make_token(hub, "first admin", "admin")
+
+
+def secrets_of(deployed: Deployed) -> SsmSecrets:
+    """Give the secrets of a stage, to read and to change."""
+    import boto3
+
+    return SsmSecrets(
+        lambda: boto3.client("ssm", **deployed.endpoint), deployed.settings.secrets_path, now_utc
+    )
 
 
 class _Clients:

@@ -7,7 +7,7 @@ import html
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -75,15 +75,20 @@ def read(file: Path) -> Mail:
     )
 
 
-def start_mailbox(home: Path) -> tuple[str, str]:
-    """Start the mailbox unless it runs; gives host:port for SMTP and the address of its page."""
+def start_mailbox(home: Path, usual: Mapping[str, int] = USUAL_PORTS) -> tuple[str, str]:
+    """Start the mailbox unless it runs; gives host:port for SMTP and the address of its page.
+
+    Args:
+        home: folder of mails and log.
+        usual: ports to listen on the first time, if they are free; 0 for any.
+    """
     home = home.resolve()
     running = background.find(home, NAME)
     if running is None:
         folder = home / FOLDER
         folder.mkdir(parents=True, exist_ok=True)
-        before = {**USUAL_PORTS, **background.last_ports(home, NAME)}
-        ports = {use: background.free_port(before[use]) for use in USUAL_PORTS}
+        before = {**usual, **background.last_ports(home, NAME)}
+        ports = {use: background.free_port(before[use]) for use in usual}
         command = [sys.executable, "-m", "chalicelib.cli.mailbox", str(folder)]
         running = background.start(
             home,

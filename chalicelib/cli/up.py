@@ -3,7 +3,7 @@
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
@@ -11,18 +11,23 @@ from typing import Any
 
 from rich.console import Console
 
-from chalicelib.aws.secrets import SsmSecrets
 from chalicelib.cli import background, mailbox
 from chalicelib.cli.cloud import Cloud, find_cloud, start_cloud, stop_cloud
-from chalicelib.cli.deploy import LOCAL, Deployed, deploy, find_deployed
+from chalicelib.cli.deploy import (
+    LOCAL,
+    Deployed,
+    deploy,
+    find_deployed,
+    make_ready,
+    secrets_of,
+)
 from chalicelib.cli.package import ROOT, Report
 from chalicelib.cli.provider import SECRET, TOKEN
 from chalicelib.config.document import load
 from chalicelib.config.model import Config
 from chalicelib.errors import HubError
-from chalicelib.flow.notify import LINKS_SECRET
 from chalicelib.flow.publish import publish
-from chalicelib.hub import Hub, build, now_utc
+from chalicelib.hub import Hub, build
 from chalicelib.records import ACTIVE_KEY
 
 HOME = ROOT / ".hub"
@@ -52,9 +57,6 @@ class Up:
     admin_token: str = ""
 
 
-MakeAdminToken = Callable[[Hub], str]
-"""Makes the first admin token; empty if there is one already."""
-
 PlaySamples = Callable[[Up, Report], None]
 """Plays the providers: sends one signed sample of each source to the hub."""
 
@@ -62,7 +64,6 @@ PlaySamples = Callable[[Up, Report], None]
 def up(
     console: Console,
     *,
-    make_admin_token: MakeAdminToken,
     play_samples: PlaySamples,
     fresh: bool = False,
     home: Path = HOME,
@@ -74,7 +75,6 @@ def up(
 
     Args:
         console: where progress is shown.
-        make_admin_token: called once the stack stands.
         play_samples: called at the end, on a hub with no configuration before; its Report is the
             console's.
         fresh: forget everything stored before.
@@ -118,7 +118,9 @@ def up(
         if is_new:
             publish(hub, pointed_at(config, provider), actor="hub up", note="the sample")
             console.print(f"[green]✓[/] Configuration published, {made} secrets made")
-        running = Up(cloud, deployed, mailbox_url, provider, make_admin_token(hub))
+        else:
+            _follow_stand_in(hub, provider)
+        running = Up(cloud, deployed, mailbox_url, provider, make_ready(deployed))
         if is_new:
             report("Playing samples")
             play_samples(running, report)
@@ -155,12 +157,17 @@ def down(home: Path = HOME) -> list[str]:
     return [name for name, it_ran in ran if it_ran]
 
 
-def start_provider(home: Path) -> str:
-    """Start the stand-in provider unless it runs; gives its host:port."""
+def start_provider(home: Path, usual: int = USUAL_PROVIDER_PORT) -> str:
+    """Start the stand-in provider unless it runs; gives its host:port.
+
+    Args:
+        home: folder of its log.
+        usual: port to listen on the first time, if it is free; 0 for any.
+    """
     home = home.resolve()
     running = background.find(home, PROVIDER)
     if running is None:
-        wanted = background.last_ports(home, PROVIDER).get("http", USUAL_PROVIDER_PORT)
+        wanted = background.last_ports(home, PROVIDER).get("http", usual)
         port = background.free_port(wanted)
         running = background.start(
             home,
@@ -177,11 +184,7 @@ def make_secrets(deployed: Deployed, config: Config) -> int:
 
     A source that fetches gets the stand-in provider's, so this is for the local stage only.
     """
-    import boto3
-
-    store = SsmSecrets(
-        lambda: boto3.client("ssm", **deployed.endpoint), deployed.settings.secrets_path, now_utc
-    )
+    store = secrets_of(deployed)
     made = 0
     for name, value in _wanted_secrets(config).items():
         if not store.get(name):
@@ -192,19 +195,27 @@ def make_secrets(deployed: Deployed, config: Config) -> int:
 
 def pointed_at(config: Config, provider: str) -> Config:
     """Have sources that fetch read from the stand-in provider instead of the real one."""
-    sources = {
-        source_id: source.model_copy(
-            update={
-                "options": {
-                    **source.options,
-                    "api_url": f"http://{provider}/{source.connector}/{{api_version}}",
-                }
-            }
-        )
-        if source.token
-        else source
+    return _reading_from(provider, config, {key for key, it in config.sources.items() if it.token})
+
+
+def _follow_stand_in(hub: Hub, provider: str) -> None:
+    """Publish where the stand-in is now, if sources read from one that was elsewhere."""
+    config = hub.configurations.current().config
+    fed = {
+        source_id
         for source_id, source in config.sources.items()
+        if str(source.options.get("api_url", "")).startswith("http://127.0.0.1:")
     }
+    publish(hub, _reading_from(provider, config, fed), actor="hub up", note="the stand-in moved")
+
+
+def _reading_from(provider: str, config: Config, source_ids: Collection[str]) -> Config:
+    sources = dict(config.sources)
+    for source_id in source_ids:
+        source = sources[source_id]
+        api_url = f"http://{provider}/{source.connector}/{{api_version}}"
+        options = {**source.options, "api_url": api_url}
+        sources[source_id] = source.model_copy(update={"options": options})
     return config.model_copy(update={"sources": sources})
 
 
@@ -218,7 +229,6 @@ def _wanted_secrets(config: Config) -> Mapping[str, str]:
             yield source.verify_token, secrets.token_hex(32)
         for destination in config.destinations.values():
             yield destination.secret, secrets.token_hex(32)
-        yield LINKS_SECRET, secrets.token_hex(32)
 
     return {name: value for name, value in pairs() if name}
 

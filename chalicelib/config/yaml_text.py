@@ -17,7 +17,7 @@ Path = tuple[str | int, ...]
 
 MAX_DEPTH = 40
 MAX_ALIASES = 100
-MAX_VALUES = 100_000
+MAX_VALUES = 50_000
 
 _PLAIN = {
     "tag:yaml.org,2002:null": re.compile(r"^(?:null|~|)$"),
@@ -37,6 +37,7 @@ class _Loader(yaml.SafeLoader):
         super().__init__(text)
         self.depth = 0
         self.aliases = 0
+        self.nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
@@ -44,6 +45,9 @@ class _Loader(yaml.SafeLoader):
             self.aliases += 1
             if self.aliases > MAX_ALIASES:
                 raise _problem(line, f"more than {MAX_ALIASES} aliases")
+        self.nodes += 1
+        if self.nodes > MAX_VALUES:
+            raise _problem(line, f"more than {MAX_VALUES} values")
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise _problem(line, f"more than {MAX_DEPTH} levels deep")

@@ -184,7 +184,7 @@ def save(hub: Hub, found: Match, claim: Claim, writer: str, more: Sequence[Write
 def lead_writes(found: Match, writer: str) -> list[Write]:
     """Give the writes that bring a lead to its new state."""
     lead = found.lead
-    due_at = lead.updated_at + AWAITS_FOR if lead.awaits else None
+    due_at = lead.updated_at + AWAITS_FOR if lead.awaits or lead.is_unowned else None
     writes: list[Write] = [
         Put(
             "lead",
@@ -299,7 +299,8 @@ def without(hub: Hub, current: Current, stored: Stored, touch_id: str, now: date
         "version": stored.lead.version + 1,
     }
     if all(touch.void for touch in touches):
-        update |= {"status": "disqualified", "status_reason": "withdrawn", "awaits": ""}
+        update |= {"status": "disqualified", "status_reason": "withdrawn"}
+        update |= {"awaits": "", "is_unowned": False}
     return Match(
         lead=folded.model_copy(update=update),
         version=stored.lead.version,

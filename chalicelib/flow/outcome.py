@@ -82,7 +82,9 @@ def with_results(
         "due_at": None,
     }
     if len(everything) < acts:
-        update["due_at"] = hub.clock() + WORK
+        # Another part may have been told to wait longer.
+        is_waiting = delivery.outcome == "waiting"
+        update["due_at"] = delivery.due_at if is_waiting else hub.clock() + WORK
     else:
         update["outcome"], update["reason"] = _overall(everything.values())
     return delivery.model_copy(update=update)
@@ -108,17 +110,23 @@ def reason_of(error: HubError) -> str:
 def _waiting(
     hub: Hub, delivery: Delivery, results: Mapping[str, ActResult], acts: int, wait: TryLater
 ) -> Delivery:
-    if delivery.tries + 1 >= TRIES:
-        return unreadable(delivery, TryLater(f"gave up waiting; {wait}"))
-    return delivery.model_copy(
+    """Give a delivery that must wait; parts of it that are told so together make one try."""
+    now = hub.clock()
+    due_at = delivery.due_at if delivery.outcome == "waiting" else None
+    is_another_try = due_at is None or due_at <= now
+    tries = delivery.tries + is_another_try
+    taken = delivery.model_copy(
+        update={"acts": acts, "results": {**delivery.results, **results}, "tries": tries}
+    )
+    if tries >= TRIES:
+        return unreadable(taken, TryLater(f"gave up waiting; {wait}"))
+    until = now + _pause(tries - 1, wait.retry_after_seconds)
+    return taken.model_copy(
         update={
             "version": delivery.version + 1,
-            "acts": acts,
-            "results": {**delivery.results, **results},
             "outcome": "waiting",
             "reason": str(wait)[:500],
-            "tries": delivery.tries + 1,
-            "due_at": hub.clock() + _pause(delivery.tries, wait.retry_after_seconds),
+            "due_at": until if is_another_try else max(until, due_at or until),
         }
     )
 

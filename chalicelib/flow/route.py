@@ -263,7 +263,14 @@ def _keep(together: Round, lead: Lead, owner_id: str) -> None:
     because = "the lead came back and its owner is active, so it stays"
     decision = _decision(together, lead, owner_id, because, ())
     event = _event(together, lead, "returned", because, decision)
-    settled = lead.model_copy(update={"awaits": "", "is_unowned": False, "is_raised": False})
+    settled = lead.model_copy(
+        update={
+            "awaits": "",
+            "is_unowned": False,
+            "is_raised": False,
+            "status": "assigned" if lead.status == "new" else lead.status,
+        }
+    )
     rule = _rule(together.current, lead)
     is_told = together.current.config.settings.notify_returning
     _write(together, lead, settled, event, rule.notify if rule and is_told else (), because)

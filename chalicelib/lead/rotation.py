@@ -16,7 +16,7 @@ entitled to never differ by more than one lead.*
   get a lead is credited enough of it not to be more than one ahead. This changes the others'
   credit by weight, and both sides of it are shown in the statement as settled.
 - A newcomer starts even. Who leaves keeps their account and finds it again. A lead that is given
-  back is taken off both sides of the account, so it neither costs nor earns anything.
+  back is taken off both sides of the account: the turn was used, the lead does not count.
 - Nobody is favoured by seniority or by their place in the list: equal claims go to whoever
   received less, and then by an order that depends on the pool's and the owners' ids alone.
 """
@@ -93,16 +93,12 @@ def choose(
     Returns:
         None when nobody is eligible; then nothing is booked.
     """
-    weights = {
-        member.owner: member.weight
-        for member in pool.members
-        if member.owner in verdicts and verdicts[member.owner].is_eligible
-    }
+    weights = _weigh(pool_id, pool, verdicts)
     if not weights:
         return None
     balances = {owner_id: _account(ledger, owner_id).balance for owner_id in weights}
     shares = _apportion(LEAD, weights, ledger.decided)
-    owner_id = _most_due(pool_id, ledger, weights, balances, shares)
+    owner_id = _most_due(ledger, weights, balances, shares)
     accruals = _limit(weights, balances, shares, owner_id, ledger.decided)
     accounts = dict(ledger.accounts)
     for each in weights:
@@ -172,6 +168,17 @@ def _account(ledger: Ledger, owner_id: str) -> Account:
     return ledger.accounts.get(owner_id, Account())
 
 
+def _weigh(pool_id: str, pool: Pool, verdicts: Mapping[str, Verdict]) -> dict[str, int]:
+    """Give the weights of the eligible, in an order that nobody can choose."""
+    weights = {
+        member.owner: member.weight
+        for member in pool.members
+        if member.owner in verdicts and verdicts[member.owner].is_eligible
+    }
+    digests = {key: hashlib.sha256(f"{pool_id}/{key}".encode()).digest() for key in weights}
+    return {key: weights[key] for key in sorted(weights, key=digests.__getitem__)}
+
+
 def _apportion(amount: int, weights: Mapping[str, int], turn: int) -> dict[str, int]:
     """Share a whole number out by weight so that it adds up: largest remainders are rounded up.
 
@@ -190,7 +197,6 @@ def _apportion(amount: int, weights: Mapping[str, int], turn: int) -> dict[str, 
 
 
 def _most_due(
-    pool_id: str,
     ledger: Ledger,
     weights: Mapping[str, int],
     balances: Mapping[str, int],
@@ -208,12 +214,12 @@ def _most_due(
     due = [key for key in weights if claims[key] >= margin]
     # After people came or went, there may be nobody with enough: take who is the least ahead.
     due = due or [key for key in weights if claims[key] == max(claims.values())]
+    # Of equals, the first in the order of the weights.
     return min(
         due,
         key=lambda key: (
             (LEAD - margin - claims[key]) / weights[key],
             _account(ledger, key).received,
-            hashlib.sha256(f"{pool_id}/{key}".encode()).digest(),
         ),
     )
 

@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +22,7 @@ import yaml
 from botocore.config import Config
 from botocore.hooks import first_non_none_response
 
-from tests.faults import Hook, attach, untouched
+from tests.faults import Call, Hook, attach, untouched
 from tests.strict import Shim
 
 REGION = "eu-west-1"
@@ -52,11 +53,14 @@ class Cloud:
                 parameter_validation=False,
                 s3={"addressing_style": "path"},
             )
-            made = boto3.client(service, config=config, **self.arguments)
-            attach(made, lambda call, go: self.hook(call, go), self.shim)
+            made = session().client(service, config=config, **self.arguments)
+            attach(made, self._through_hook, self.shim)
             _retry_at_once(made)
             self._made[service, attempts] = made
         return self._made[service, attempts]
+
+    def _through_hook(self, call: Call, go: Callable[[], Any]) -> Any:
+        return self.hook(call, go)
 
     def table(self) -> str:
         """Make the table as the stack makes it; gives its name."""
@@ -76,9 +80,7 @@ class Cloud:
 
     def arn(self, queue: str) -> str:
         """Give a queue's ARN."""
-        asked = self.client("sqs").get_queue_attributes(
-            QueueUrl=queue, AttributeNames=["QueueArn"]
-        )
+        asked = self.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
         return str(asked["Attributes"]["QueueArn"])
 
     def queue_with_dead(self, most: int, **attributes: Any) -> tuple[str, str]:
@@ -99,9 +101,16 @@ class Cloud:
 TABLE_ARGUMENTS = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
 
 
+@cache
+def session() -> boto3.Session:
+    """Give one session, so that the descriptions of the services are read once."""
+    return boto3.Session()
+
+
+@cache
 def properties(resource: str) -> dict[str, Any]:
     """Read the properties of a resource from the template, without what CloudFormation computes."""
-    found = yaml.load(RESOURCES.read_text(), _Template)["Resources"][resource]  # noqa: S506
+    found = yaml.load(RESOURCES.read_text(), _Template)["Resources"][resource]
     return dict(found["Properties"])
 
 
@@ -179,7 +188,11 @@ def ministack() -> Iterator[str]:
         }
         with Path(home, "log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"], env=environment, stdout=log, stderr=log, cwd=home
+                [sys.executable, "-m", "ministack"],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                cwd=home,
             )
         try:
             _wait(address, process, Path(home, "log"))

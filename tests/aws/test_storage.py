@@ -262,7 +262,7 @@ def test_counters_add_up_and_give_what_they_are_afterwards(table: Table) -> None
 
 
 def listed(number: int, day: int = 1, owner: str = "") -> Item:
-    more = {"owner_pk": owner} if owner else {}
+    more: dict[str, Any] = {"owner_pk": owner} if owner else {}
     return item(
         f"L{number:02}",
         kind="lead",
@@ -559,7 +559,9 @@ def test_a_cancellation_for_what_the_item_is_is_not_tried_again(moto: Cloud, cod
 def test_a_conflict_beside_a_failed_condition_is_a_conflict(moto: Cloud) -> None:
     assert moto.shim is not None
     table = dynamo(moto)
-    moto.shim.answer_next("TransactWriteItems", cancelled("ConditionalCheckFailed", "ThrottlingError"))
+    moto.shim.answer_next(
+        "TransactWriteItems", cancelled("ConditionalCheckFailed", "ThrottlingError")
+    )
     with pytest.raises(Conflict):
         table.write([put("a", item("a"), Absent()), put("b", item("b"))])
 
@@ -587,7 +589,9 @@ def test_messages_that_sqs_names_as_failed_are_sent_again(moto: Cloud) -> None:
     client, url = moto.client("sqs"), moto.queue()
     moto.shim.answer_next("SendMessageBatch", failing("0", "2"))
     SqsQueue(client, url, lambda _: None).send([Message({"n": n}) for n in range(4)])
-    bodies = [m["Body"] for m in client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]]
+    bodies = [
+        m["Body"] for m in client.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    ]
     assert sorted(bodies) == ['{"n":0}', '{"n":2}']
     moto.shim.answer_next("SendMessageBatch", *[failing("0", "1") for _ in range(10)])
     with pytest.raises(Unavailable):
@@ -647,7 +651,12 @@ def test_a_memory_queue_gives_up_after_five_tries_and_redrives_under_a_new_id() 
 
 
 def test_what_is_down_raises_unavailable() -> None:
-    table, queue, blobs, secrets = MemoryTable(), MemoryQueue(Clock()), MemoryBlobs(), MemorySecrets()
+    table, queue, blobs, secrets = (
+        MemoryTable(),
+        MemoryQueue(Clock()),
+        MemoryBlobs(),
+        MemorySecrets(),
+    )
     table.is_down = queue.is_down = blobs.is_down = secrets.is_down = True
     for call in (
         lambda: table.get(Key("1", "A")),

@@ -7,13 +7,17 @@ import boto3
 import pytest
 
 from chalicelib.cli import background, mailbox
+from chalicelib.cli.cases import load_case
 from chalicelib.cli.cloud import start_cloud, stop_cloud
-from chalicelib.cli.deploy import LOCAL, deploy
+from chalicelib.cli.deploy import LOCAL, deploy, make_ready, secrets_of
 from chalicelib.cli.up import HOME, PROVIDER, make_secrets, pointed_at, start_provider
 from chalicelib.config.document import load
 from chalicelib.flow.publish import publish
 from chalicelib.hub import build
 from tests.cloud.local_hub import LocalHub
+
+HANDSHAKES = {"meta": "meta-verify", "linkedin": "linkedin"}
+"""The secrets that cases of handshakes were made with, by name."""
 
 CONFIGURATION = Path(__file__).with_name("hub.yaml")
 
@@ -24,9 +28,9 @@ def local_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
     home = tmp_path_factory.mktemp("cloud")
     say: Callable[[str], None] = lambda line: None  # noqa: E731
     try:
-        smtp, _ = mailbox.start_mailbox(home)
-        provider = start_provider(home)
-        cloud = start_cloud(home, say, smtp=smtp)
+        smtp, _ = mailbox.start_mailbox(home, {"smtp": 0, "web": 0})
+        provider = start_provider(home, 0)
+        cloud = start_cloud(home, say, smtp=smtp, port=0)
         deployed = deploy(
             LOCAL,
             say,
@@ -36,6 +40,11 @@ def local_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
         )
         boto3.client("sesv2", **cloud.endpoint).create_email_identity(EmailIdentity="example.com")
         config = load(CONFIGURATION.read_text("utf-8"))
+        make_ready(deployed)
+        for connector, name in HANDSHAKES.items():
+            shaken = load_case(connector, "handshake").handshake
+            assert shaken is not None
+            secrets_of(deployed).put(name, [{"value": shaken["secret"], "not_after": None}])
         make_secrets(deployed, config)
         hub = build(deployed.settings, deployed.endpoint)
         publish(hub, pointed_at(config, provider), actor="test")

@@ -79,6 +79,14 @@ class LocalHub:
             for url in urls
         }
 
+    def is_quiet(self) -> bool:
+        """Say whether nothing waits but what is dead."""
+        return not any(count for name, count in self.waiting().items() if "-dead" not in name)
+
+    def dead(self) -> dict[str, int]:
+        """Count the messages on dead-letter queues that hold any."""
+        return {name: count for name, count in self.waiting().items() if "-dead" in name and count}
+
     def log(self) -> str:
         """Give what the functions and the local cloud wrote, for a failing test to show."""
         logs = self.client("logs")

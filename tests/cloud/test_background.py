@@ -90,13 +90,13 @@ def test_no_credentials_reach_a_background_process() -> None:
 
 def test_what_is_stored_outlives_a_stop_unless_started_fresh(tmp_path: Path) -> None:
     try:
-        cloud = start_cloud(tmp_path, lambda line: None)
+        cloud = start_cloud(tmp_path, lambda line: None, port=0)
         boto3.client("sqs", **cloud.endpoint).create_queue(QueueName="kept")
-        assert start_cloud(tmp_path, lambda line: None) == cloud
+        assert start_cloud(tmp_path, lambda line: None, port=0) == cloud
         assert stop_cloud(tmp_path)
         assert find_cloud(tmp_path) is None
-        assert queues(start_cloud(tmp_path, lambda line: None)) == ["kept"]
-        assert queues(start_cloud(tmp_path, lambda line: None, fresh=True)) == []
+        assert queues(start_cloud(tmp_path, lambda line: None, port=0)) == ["kept"]
+        assert queues(start_cloud(tmp_path, lambda line: None, port=0, fresh=True)) == []
     finally:
         stop_cloud(tmp_path)
 
@@ -104,7 +104,7 @@ def test_what_is_stored_outlives_a_stop_unless_started_fresh(tmp_path: Path) -> 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
 def test_the_local_cloud_listens_on_this_machine_alone(tmp_path: Path) -> None:
     try:
-        start_cloud(tmp_path, lambda line: None)
+        start_cloud(tmp_path, lambda line: None, port=0)
         running = background.find(tmp_path, "cloud")
         assert running is not None
         listening = {

@@ -1,10 +1,14 @@
 import secrets
+from collections import Counter
 
 import pytest
 import requests
 
-from chalicelib.cli.deploy import LOCAL, deploy, find_deployed
+from chalicelib.cli import mailbox
+from chalicelib.cli.cases import load_case
+from chalicelib.cli.deploy import LOCAL, deploy, find_deployed, make_ready
 from chalicelib.cli.up import HOME
+from chalicelib.flow.tokens import list_tokens
 from chalicelib.hub import now_utc
 from chalicelib.registry import load as load_connector
 from chalicelib.request import Request
@@ -13,13 +17,54 @@ from tests.cloud.local_hub import LocalHub, eventually
 pytestmark = pytest.mark.cloud
 
 
-def test_a_signed_submission_becomes_a_mail_to_its_owner(local_hub: LocalHub) -> None:
-    assert local_hub.send("typeform", "demo_request").status_code == 200
-    mail = eventually(local_hub.mails)[0]
+SUBMISSIONS = {
+    "typeform": "demo_request",
+    "html_form": "contact_form",
+    "generic_json": "zapier",
+    "google_ads": "search_ad",
+    "meta": "demo_request",
+    "linkedin": "demo_request",
+}
+
+
+@pytest.mark.parametrize(("connector", "case"), SUBMISSIONS.items())
+def test_a_submission_becomes_a_lead_with_an_owner_who_gets_a_mail(
+    local_hub: LocalHub, connector: str, case: str
+) -> None:
+    before = {mail.id for mail in local_hub.mails()}
+    answer = local_hub.send(connector, case)
+    assert answer.status_code == 200, answer.text
+
+    def new_mail() -> list[mailbox.Mail]:
+        return [mail for mail in local_hub.mails() if mail.id not in before]
+
+    mail = eventually(new_mail)[0]
     assert mail.to in ("ada@example.com", "ben@example.com")
     assert mail.text
     assert mail.html
-    eventually(lambda: not any(local_hub.waiting().values()))
+    eventually(local_hub.is_quiet)
+    assert not local_hub.dead()
+
+
+def test_every_submission_was_processed_once(local_hub: LocalHub) -> None:
+    for connector, case in SUBMISSIONS.items():
+        assert local_hub.send(connector, case).status_code == 200
+    eventually(local_hub.is_quiet)
+    kinds = Counter(item["kind"]["S"] for item in local_hub.items())
+    once = len(SUBMISSIONS)
+    assert (kinds["claim"], kinds["touch"], kinds["effect"]) == (once, once, once)
+    assert len(local_hub.mails()) == once
+    assert kinds["delivery"] == 2 * once
+
+
+@pytest.mark.parametrize("connector", ["meta", "linkedin"])
+def test_a_provider_shakes_hands(local_hub: LocalHub, connector: str) -> None:
+    case = load_case(connector, "handshake")
+    assert case.handshake is not None
+    answer = local_hub.post(case.request())
+    assert answer.status_code == case.handshake["status"]
+    expected = case.handshake["body"]
+    assert (answer.text if isinstance(expected, str) else answer.json()) == expected
 
 
 def test_every_byte_of_a_body_reaches_the_signature_check(local_hub: LocalHub) -> None:
@@ -64,6 +109,11 @@ def test_the_local_cloud_judges_what_a_role_may_do(local_hub: LocalHub) -> None:
         ResourceArns=[table],
     )["EvaluationResults"]
     assert [verdict["EvalDecision"] for verdict in verdicts] == ["allowed", "implicitDeny"]
+
+
+def test_only_the_first_deployment_gives_an_admin_token(local_hub: LocalHub) -> None:
+    assert make_ready(local_hub.deployed) == ""
+    assert [caller.role for caller in list_tokens(local_hub.hub)] == ["admin"]
 
 
 def test_deploying_the_same_again_changes_nothing(local_hub: LocalHub) -> None:

@@ -29,7 +29,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def page(home: Path) -> str:
-    smtp, page = start_mailbox(home)
+    smtp, page = start_mailbox(home, {"smtp": 0, "web": 0})
     assert "Nothing has arrived yet" in requests.get(page, timeout=10).text
     host, _, port = smtp.partition(":")
     with smtplib.SMTP(host, int(port)) as connection:

@@ -364,6 +364,8 @@ def test_shadows_are_seen_through_all_and_any() -> None:
 def test_a_finding_shows_a_lead_that_is_affected() -> None:
     shadowed = findings(lambda d: d["routing"].reverse())
     assert "a lead with score 60" in {each.example for each in shadowed}
+    nearly = findings(put("routing", 1, "when", {"field": "country", "op": "missing"}))
+    assert [each.example for each in nearly if "every lead" in each.message] == [""]
     unrouted = findings(lambda d: d["routing"].pop())
     assert "a lead of whom nothing is known and whose score is 0" in {
         each.example for each in unrouted

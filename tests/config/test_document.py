@@ -193,6 +193,10 @@ def test_a_document_that_cannot_be_read_is_refused(text: str, expected: str) -> 
     assert problems(text) == (expected,)
 
 
+def test_a_document_of_too_many_values_is_given_up_early() -> None:
+    assert problems("a: [" + "x," * 50_001 + "]") == ("line 1: more than 50000 values",)
+
+
 def test_aliases_can_be_used_but_not_to_blow_a_document_up() -> None:
     values, _ = parse_yaml("a: &week [mon, tue]\nb: *week")
     assert values["b"] == ["mon", "tue"]
@@ -202,7 +206,7 @@ def test_aliases_can_be_used_but_not_to_blow_a_document_up() -> None:
     layers = ["a0: &a0 [" + ", ".join(["x"] * 9) + "]"]
     layers += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 11)]
     assert problems("\n".join(layers)) == (
-        "line 1: more than 100000 values, aliases counted each time",
+        "line 1: more than 50000 values, aliases counted each time",
     )
 
 
@@ -233,6 +237,7 @@ def deep(levels: int) -> Any:
     ("document", "expected"),
     [
         ({"settings": {"company": "\ud800"}}, "settings.company: a control or broken character"),
+        ({"settings": {"company": "\udfff"}}, "settings.company: a control or broken character"),
         ({"settings": {"company": "a\x00b"}}, "settings.company: a control or broken character"),
         ({"settings": {"\x1b": 1}}, "settings: a control or broken character"),
         ({"routing": [math.nan]}, "routing[0]: expected a finite number"),

@@ -27,6 +27,7 @@ def eligible(owner_ids: Iterable[str]) -> dict[str, Verdict]:
 def rotate(ledger: Ledger, pool: Pool, owner_ids: Iterable[str]) -> Choice:
     choice = choose("p", pool, ledger, eligible(owner_ids))
     assert choice is not None
+    assert choice.ledger.version == ledger.version + 1
     return choice
 
 
@@ -152,18 +153,35 @@ def test_a_leaver_finds_the_account_again() -> None:
     assert ledger.accounts["cem"] == before
 
 
-def test_the_place_in_the_list_favours_nobody() -> None:
-    forward, backward = make_pool(dict.fromkeys(REPS, 1)), make_pool(dict.fromkeys(REPS[::-1], 1))
+@pytest.mark.parametrize("size", [2, 3, 7])
+def test_the_place_in_the_list_favours_nobody(size: int) -> None:
+    reps = REPS[:size]
+    forward, backward = make_pool(dict.fromkeys(reps, 1)), make_pool(dict.fromkeys(reps[::-1], 1))
     firsts = set()
-    for number in range(40):
+    for number in range(60):
         pool_id = f"pool{number}"
-        one = choose(pool_id, forward, Ledger(pool_id=pool_id), eligible(REPS[:2]))
-        other = choose(pool_id, backward, Ledger(pool_id=pool_id), eligible(REPS[:2]))
-        assert one is not None
-        assert other is not None
-        assert one.owner_id == other.owner_id
-        firsts.add(one.owner_id)
-    assert firsts == set(REPS[:2])
+        one, other = Ledger(pool_id=pool_id), Ledger(pool_id=pool_id)
+        for turn in range(size):
+            choice = choose(pool_id, forward, one, eligible(reps))
+            same = choose(pool_id, backward, other, eligible(reps))
+            assert choice is not None
+            assert same is not None
+            assert choice.owner_id == same.owner_id
+            one, other = choice.ledger, same.ledger
+            if turn == 0:
+                firsts.add(choice.owner_id)
+    assert firsts == set(reps)
+
+
+def test_equal_claims_go_to_who_received_less() -> None:
+    for favoured, other in (("ana", "ben"), ("ben", "ana")):
+        accounts = {
+            favoured: Account(received=3, entitled=3 * LEAD),
+            other: Account(received=4, entitled=4 * LEAD),
+        }
+        ledger = Ledger(pool_id="p", accounts=accounts, decided=7)
+        choice = rotate(ledger, make_pool({"ana": 1, "ben": 1}), ["ana", "ben"])
+        assert choice.owner_id == favoured
 
 
 def test_what_is_settled_is_shown_on_both_sides() -> None:

@@ -112,6 +112,11 @@ def test_a_cap_is_a_term_of_its_own() -> None:
     check_sums(result)
 
 
+def test_a_part_that_just_reaches_its_cap_needs_no_term() -> None:
+    result = score(make_lead(), [], make_scoring(fit=[rule(60)]), NOW)
+    assert [term.rule_id for term in result.terms] == ["r"]
+
+
 def test_the_floor_is_a_term_of_its_own() -> None:
     scoring = make_scoring(fit=[rule(20)], engagement=[rule(-30, id="unsubscribed")])
     result = score(make_lead(), [make_touch(1, DAY)], scoring, NOW)

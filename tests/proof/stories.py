@@ -25,10 +25,15 @@ PHONE = "+447700900123"
 
 @dataclass(frozen=True)
 class Story:
-    """What happens; `prepare` without faults, `act` with them, then all settles."""
+    """What happens; `prepare` without faults, `act` with them, then all settles.
+
+    Attributes:
+        leads: how many live leads there are in the end.
+    """
 
     act: Callable[[World, Hub], None]
     prepare: Callable[[World], None] = lambda world: None
+    leads: int = 1
 
 
 def deliveries(world: World) -> list[Delivery]:
@@ -184,13 +189,13 @@ STORIES = {
     "a submission joins two leads": Story(_joining, _two_leads),
     "the same submission twice": Story(_duplicate),
     "a lead that is fetched": Story(_fetched),
-    "three leads in one request": Story(_several),
+    "three leads in one request": Story(_several, leads=3),
     "a withdrawal": Story(_withdrawal, _linkedin_lead),
-    "a withdrawal before its submission": Story(_withdrawal_first),
+    "a withdrawal before its submission": Story(_withdrawal_first, leads=0),
     "withdrawn and submitted anew": Story(_registered_again, _linkedin_lead),
-    "a test lead": Story(_test_lead),
+    "a test lead": Story(_test_lead, leads=0),
     "a lead that nobody can take": Story(_unowned),
-    "what cannot be read": Story(_malformed),
+    "what cannot be read": Story(_malformed, leads=0),
     "a body too large for the table": Story(_large),
     "an owner declines": Story(_declined, _small_lead),
     "an owner accepts": Story(_accepted, _one_lead),
@@ -200,5 +205,5 @@ STORIES = {
     "a configuration is published meanwhile": Story(_published),
 }
 
-LONG_STORIES = {"more leads in one request than one message handles": Story(_many)}
+LONG_STORIES = {"more leads in one request than one message handles": Story(_many, leads=12)}
 """Too many calls for every fault at each; one fault in several is tried."""

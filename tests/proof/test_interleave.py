@@ -68,10 +68,7 @@ class Stage:
 
     def sender(self, name: str, source_id: str, *bodies: bytes) -> Act:
         """Send requests, each until it is taken."""
-        steps = [
-            lambda hub, body=body: self.world.send(source_id, body, hub)  # type: ignore[misc]
-            for body in bodies
-        ]
+        steps = [lambda hub, body=body: self.world.send(source_id, body, hub) for body in bodies]
         return self.actor(name, *steps)
 
     def ticker(self, name: str, times: int = 3) -> Act:
@@ -297,9 +294,7 @@ def replaying(stage: Stage) -> Mapping[str, Act]:
 
 def one_answer_holds(world: World) -> list[str]:
     """Whoever was told that their answer counts finds it on the timeline."""
-    found = [
-        event_of(item).kind for item in world.table.scan() if item.get("kind") == "event"
-    ]
+    found = [event_of(item).kind for item in world.table.scan() if item.get("kind") == "event"]
     return [] if {"accepted", "declined"} & set(found) else ["nobody's answer was heard"]
 
 
@@ -340,9 +335,9 @@ def test_whoever_goes_first_the_promises_hold(name: str) -> None:
         if found:
             wrong[f"HUB_SEED={seed}"] = (found, trace)
     if wrong:
-        seed, (found, trace) = min(wrong.items(), key=lambda one: len(one[1][1]))
+        first, (found, trace) = min(wrong.items(), key=lambda one: len(one[1][1]))
         pytest.fail(
-            f"{len(wrong)} seeds fail, the shortest is {seed}\n"
+            f"{len(wrong)} seeds fail, the shortest is {first}\n"
             + "\n".join([*found, "", *(step for step in trace if f": {IDLE}." not in step)])
         )
 

@@ -1,0 +1,149 @@
+"""hub leads, lead, why."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from chalicelib.cli.tools import JsonOption, LimitOption, StageOption, Tools, clean, tools_of
+from chalicelib.flow.lists import LeadFilter, Listed
+
+LeadId = Annotated[str, typer.Argument(metavar="ID", help="Of the lead; hub leads shows it.")]
+
+PAGE = 200
+
+
+def leads(
+    context: typer.Context,
+    owner: Annotated[str, typer.Option(help="An owner's id, or -unowned.")] = "",
+    status: Annotated[str, typer.Option(help="new, assigned, contacted, ...")] = "",
+    source: Annotated[str, typer.Option(help="By which they came last.")] = "",
+    lead_stage: Annotated[str, typer.Option("--lead-stage", help="lead, MQL, SQL, ...")] = "",
+    q: Annotated[
+        str, typer.Option("--q", help="E-mail, phone, or text in name, company, e-mail.")
+    ] = "",
+    limit: LimitOption = 20,
+    stage: StageOption = "local",
+    as_json: JsonOption = False,
+) -> None:
+    """List leads, newest first.
+
+    Example: hub leads --owner anna --q example.com
+    """
+    from chalicelib.flow.lists import list_leads
+
+    tools = tools_of(context)
+    hub = tools.connect(stage).hub
+    wanted = LeadFilter(owner, status, source, lead_stage, q)
+    found, more = gather(tools, limit, lambda most, after: list_leads(hub, wanted, most, after))
+    if as_json:
+        tools.show_json(found)
+        return
+    if not found:
+        tools.say("No lead fits." if any((owner, status, source, lead_stage, q)) else NO_LEADS)
+        return
+    tools.show_table(
+        ("ID", "NAME", "COMPANY", "SCORE", "STATUS", "OWNER", "SOURCE", "FIRST CAME"),
+        [
+            (
+                one["lead_id"],
+                one["name"] or one["email"],
+                one["company"],
+                one["score"],
+                one["status"],
+                one["owner"] or f"({one['state']})",
+                one["source"],
+                one["created_at"][:19].replace("T", " "),
+            )
+            for one in found
+        ],
+    )
+    tell_of_more(tools, limit, is_more=more)
+
+
+NO_LEADS = "No leads yet. Play a provider: hub send typeform --wait"
+
+
+def lead(
+    context: typer.Context,
+    lead_id: LeadId,
+    stage: StageOption = "local",
+    as_json: JsonOption = False,
+) -> None:
+    """Show one lead and what happened with it."""
+    from chalicelib.flow.details import find_lead, timeline
+
+    tools = tools_of(context)
+    hub = tools.connect(stage).hub
+    found = find_lead(hub, lead_id)
+    entries = timeline(hub, found)
+    if as_json:
+        story = [entry.model_dump(mode="json") for entry in entries]
+        tools.show_json({**found.model_dump(mode="json"), "timeline": story})
+        return
+    if found.lead_id != lead_id:
+        tools.say(f"{lead_id} became part of {found.lead_id}.")
+    owner = found.assignment.owner_id if found.assignment else ""
+    facts: list[tuple[str, Any]] = [
+        ("lead", found.lead_id),
+        ("status", f"{found.status}, {found.stage}"),
+        ("owner", owner or ("nobody: unowned" if found.is_unowned else "nobody")),
+        (
+            "score",
+            f"{found.score.total} (fit {found.score.fit}, engagement {found.score.engagement})",
+        ),
+    ]
+    facts += [(name, value.value) for name, value in {**found.profile, **found.custom}.items()]
+    if found.flags:
+        facts.append(("flags", ", ".join(found.flags)))
+    tools.show_table(("FIELD", "VALUE"), [(name, _flat(value)) for name, value in facts])
+    tools.show("")
+    tools.show_table(
+        ("WHEN", "WHAT", "WHO", ""),
+        [(clean(e.at), e.kind, e.actor or e.source_id, e.text) for e in entries],
+    )
+    tools.say(f"Why it is so: hub why {found.lead_id}")
+
+
+def why(
+    context: typer.Context,
+    lead_id: LeadId,
+    stage: StageOption = "local",
+    as_json: JsonOption = False,
+) -> None:
+    """Explain a lead's match, score, rule and owner in words."""
+    from chalicelib.flow.details import find_lead
+    from chalicelib.flow.why import why as explain
+
+    tools = tools_of(context)
+    hub = tools.connect(stage).hub
+    found = explain(hub, find_lead(hub, lead_id))
+    if as_json:
+        tools.show_json(found.model_dump(mode="json"))
+        return
+    for line in found.lines:
+        tools.show(line)
+
+
+def gather(tools: Tools, limit: int, page: Callable[[int, str], Listed]) -> tuple[list[Any], bool]:
+    """Read pages of a list until there are enough; says whether there is more."""
+    found: list[Any] = []
+    after = ""
+    with tools.err.status("Reading"):
+        while len(found) < limit:
+            listed = page(min(PAGE, limit - len(found)), after)
+            found += listed.entries
+            after = listed.after
+            if not after:
+                return found, False
+    return found, True
+
+
+def tell_of_more(tools: Tools, limit: int, *, is_more: bool) -> None:
+    """Say that a list was cut."""
+    if is_more:
+        tools.say(f"The newest {limit}. For more: --limit {limit * 5}")
+
+
+def _flat(value: Any) -> str:
+    return "; ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
