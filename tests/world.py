@@ -24,7 +24,7 @@ from chalicelib.lead.model import Lead
 from chalicelib.records import lead_of
 from chalicelib.request import Request
 from chalicelib.settings import Settings
-from chalicelib.storage import Item, Received
+from chalicelib.storage import Item, Received, Table
 from tests.fakes import (
     Clock,
     Ids,
@@ -131,6 +131,15 @@ def configured() -> Config:
     return Config.model_validate(document)
 
 
+Weaken = Callable[[Table], Table]
+"""Puts something between the flows and the table."""
+
+
+def strong(table: Table) -> Table:
+    """Leave the table as strong as it is."""
+    return table
+
+
 @dataclass(frozen=True)
 class Told:
     """One request of a sender, and what it was told; None when no answer came."""
@@ -142,7 +151,12 @@ class Told:
 
 @dataclass
 class World:
-    """Everything of one test; `hub` is the hub without faults."""
+    """Everything of one test; `hub` is the hub without faults.
+
+    Attributes:
+        seed: by which standard queues shuffle and double; None keeps the order.
+        weaken: takes a guard away between the flows and the table; see tests/proof/test_guards.
+    """
 
     seed: int | None = None
     clock: Clock = field(default_factory=Clock)
@@ -154,6 +168,7 @@ class World:
     web: MemoryWeb = field(default_factory=MemoryWeb)
     told: list[Told] = field(default_factory=list)
     config: Config = field(default_factory=configured)
+    weaken: Weaken = strong
 
     def __post_init__(self) -> None:
         chance = None if self.seed is None else random.Random(self.seed)
@@ -181,7 +196,13 @@ class World:
             side_by_side=one_by_one,
             code="test",
         )
-        return hub if hook is untouched else tapped(hub, hook)
+        if hook is not untouched:
+            hub = tapped(hub, hook)
+        table = self.weaken(hub.table)
+        if table is hub.table:
+            return hub
+        known = Configurations(table, self.clock.monotonic)
+        return replace(hub, table=table, configurations=known)
 
     # --- senders ------------------------------------------------------------------------------
 

@@ -306,9 +306,10 @@ def _describe(cloud: _Clients, stack: str) -> dict[str, Any] | None:
 
 def _deployed(cloud: _Clients, stage: str) -> Deployed:
     found = _describe(cloud, f"hub-{stage}")
-    if not found or "Outputs" not in found:
+    made = found.get("Outputs", []) if found else []
+    out = {entry["OutputKey"]: entry["OutputValue"] for entry in made}
+    if "HubUrl" not in out:
         raise DeployFailed(f"stage {stage} is not deployed: hub deploy --stage {stage}")
-    out = {entry["OutputKey"]: entry["OutputValue"] for entry in found["Outputs"]}
     settings = Settings(
         stage=stage,
         table=out["Table"],

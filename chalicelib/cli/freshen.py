@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib import registry
 from chalicelib.cli.cases import Case, content_bytes
-from chalicelib.connector import Connector, Withdrawal, read
+from chalicelib.connector import Connector, Request, read
 from chalicelib.errors import Malformed
 
 TIMES = frozenset(
@@ -40,7 +40,8 @@ def freshen(case: Case, options: Mapping[str, Any], now: datetime) -> Any:
     body = _with_times(case.body, now)
     if connector.fetch:
         return body
-    for external_id in external_ids(connector, case, options):
+    options = {**options, **case.options}
+    for external_id in sorted(external_ids(connector, case.request(), options)):
         body, is_found = _with_id(body, external_id)
         if not is_found:
             return _with_extra(body, case.content_type, now)
@@ -48,14 +49,13 @@ def freshen(case: Case, options: Mapping[str, Any], now: datetime) -> Any:
 
 
 def external_ids(
-    connector: Connector, case: Case, options: Mapping[str, Any], body: Any = None
-) -> list[str]:
-    """Give the ids of the submissions in a case; none if it cannot be read."""
+    connector: Connector, request: Request, options: Mapping[str, Any]
+) -> frozenset[str]:
+    """Give the ids of what is submitted or withdrawn by a request; none if it cannot be read."""
     try:
-        acts = read(connector, case.request(body=body), {**case.options, **options})
+        return frozenset(act.external_id for act in read(connector, request, options))
     except Malformed:
-        return []
-    return [act.external_id for act in acts if not isinstance(act, Withdrawal)]
+        return frozenset()
 
 
 def _with_times(value: Any, now: datetime, key: str = "") -> Any:
@@ -100,8 +100,10 @@ def _like(text: str) -> str:
     def other(character: str) -> str:
         if not character.isalnum() or not character.isascii():
             return character
-        alphabet = alphabets[0] if character.isdigit() else next(
-            each for each in alphabets[1:] if character.lower() in each
+        alphabet = (
+            alphabets[0]
+            if character.isdigit()
+            else next(each for each in alphabets[1:] if character.lower() in each)
         )
         picked = secrets.choice(alphabet)
         return picked.upper() if character.isupper() else picked

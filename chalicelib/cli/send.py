@@ -10,7 +10,7 @@ import typer
 
 from chalicelib import registry
 from chalicelib.cli.cases import Case, case_names, load_case
-from chalicelib.cli.freshen import freshen
+from chalicelib.cli.freshen import external_ids, freshen
 from chalicelib.cli.stage import Stage
 from chalicelib.cli.tools import Answered, Http, JsonOption, StageOption, Tools, tools_of
 from chalicelib.config.model import Config, Source
@@ -38,6 +38,7 @@ class Sent:
     """One request that was played.
 
     Attributes:
+        ids: external ids of the submissions in it.
         expected: for a handshake: what the provider wants to be answered; None otherwise.
     """
 
@@ -45,6 +46,7 @@ class Sent:
     source_id: str
     sent_at: datetime
     answer: Answered
+    ids: frozenset[str] = frozenset()
     expected: str | None = None
 
     @property
@@ -98,15 +100,16 @@ def send(
     body = case.body if again else freshen(case, options, now)
     request = case.request(now, source_id, body)
     request = connector.signature_for(options).sign(request, secret)
-    return Sent(case, source_id, now, _post(stage, http, request))
+    ids = external_ids(connector, request, options)
+    return Sent(case, source_id, now, _post(stage, http, request), ids)
 
 
-def follow(tools: Tools, hub: Hub, sent: Sent, ids: Sequence[str]) -> Followed | None:
+def follow(tools: Tools, hub: Hub, sent: Sent) -> Followed | None:
     """Wait for a delivery's outcome, and for its leads' owners; None when it takes too long."""
     from chalicelib.flow.details import find_lead
 
     for _ in range(int(WAIT_SECONDS / LOOK_EVERY_SECONDS)):
-        delivery = _outcome(hub, sent, ids)
+        delivery = _outcome(hub, sent)
         if delivery is not None:
             lead_ids = {result.lead_id for result in delivery.results.values() if result.lead_id}
             leads = tuple(find_lead(hub, lead_id) for lead_id in sorted(lead_ids))
@@ -145,7 +148,7 @@ def play_samples(up: "Up", report: "Report") -> None:
         raise HubError(f"the hub refused samples: {names}")
     for one in sent:
         report(f"Following {one.source_id}")
-        follow(tools, hub, one, ())
+        follow(tools, hub, one)
 
 
 def command(
@@ -157,9 +160,7 @@ def command(
     again: Annotated[
         bool, typer.Option("--again", help="As it is: the second time is a duplicate.")
     ] = False,
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Follow it to its lead and owner.")
-    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow it to its lead and owner.")] = False,
     list_cases: Annotated[bool, typer.Option("--list", help="Name the connector's cases.")] = False,
     stage: StageOption = "local",
     as_json: JsonOption = False,
@@ -180,7 +181,10 @@ def command(
     followed = _follow_all(tools, at.hub, sent) if wait and chosen.handshake is None else []
     if as_json:
         tools.show_json(
-            [_plain(one, found) for one, found in zip(sent, followed or [None] * len(sent), strict=True)]
+            [
+                _plain(one, found)
+                for one, found in zip(sent, followed or [None] * len(sent), strict=True)
+            ]
         )
     else:
         _show(tools, at.hub, sent, followed)
@@ -217,7 +221,7 @@ def _follow_all(tools: Tools, hub: Hub, sent: Sequence[Sent]) -> list[Followed |
     from rich.progress import track
 
     return [
-        follow(tools, hub, one, ()) if one.is_accepted else None
+        follow(tools, hub, one) if one.is_accepted else None
         for one in track(sent, "Following", console=tools.err, transient=True)
     ]
 
@@ -232,9 +236,7 @@ def _post(stage: Stage, http: Http, request: Request) -> Answered:
     return http(request.method, url, headers, request.body)
 
 
-def _shake_hands(
-    stage: Stage, http: Http, case: Case, source_id: str, now: datetime
-) -> Sent:
+def _shake_hands(stage: Stage, http: Http, case: Case, source_id: str, now: datetime) -> Sent:
     """Ask as the provider asks when somebody saves the address, with the live secret."""
     source = stage.hub.configurations.current().config.sources[source_id]
     connector = registry.load(source.connector)
@@ -243,7 +245,7 @@ def _shake_hands(
     query = {name: secret if value == assumed else value for name, value in case.query.items()}
     request = replace(case, query=query).request(now, source_id)
     expected = _expected(connector, request, secret)
-    return Sent(case, source_id, now, _post(stage, http, request), expected)
+    return Sent(case, source_id, now, _post(stage, http, request), expected=expected)
 
 
 def _expected(connector: Connector, request: Request, secret: str) -> str:
@@ -259,20 +261,18 @@ def _secret(hub: Hub, name: str) -> str:
     return live[0]
 
 
-def _outcome(hub: Hub, sent: Sent, ids: Sequence[str]) -> Delivery | None:
-    """Find the delivery of what was sent: the first of its source since then not seen yet."""
+def _outcome(hub: Hub, sent: Sent) -> Delivery | None:
+    """Find the delivery of what was sent, once it has an outcome that will stay."""
     from chalicelib.flow.details import find_delivery
     from chalicelib.flow.lists import list_deliveries
 
     since = sent.sent_at - CLOCKS_DIFFER
-    listed = list_deliveries(hub, sent.source_id, "", 50).entries
-    recent = [
-        one for one in listed if datetime.fromisoformat(str(one["received_at"])) >= since
-    ]
-    for one in recent:
-        delivery = find_delivery(hub, str(one["delivery_id"]))
+    for listed in list_deliveries(hub, sent.source_id, "", 50).entries:
+        if datetime.fromisoformat(str(listed["received_at"])) < since:
+            break
+        delivery = find_delivery(hub, str(listed["delivery_id"]))
         known = {result.external_id for result in delivery.results.values()}
-        if not ids or known & set(ids) or not known:
+        if delivery.outcome not in ("pending", "waiting") and (known & sent.ids or not known):
             return delivery
     return None
 
@@ -313,7 +313,9 @@ def _show(
         tools.show(f"{len(sent)} sent to {sent[0].source_id}, {accepted} accepted.")
     else:
         one = sent[0]
-        tools.show(f"{one.case.name} to {one.source_id}: {one.answer.status} {one.answer.body[:300]}")
+        tools.show(
+            f"{one.case.name} to {one.source_id}: {one.answer.status} {one.answer.body[:300]}"
+        )
         if one.expected is not None:
             same = one.answer.body == one.expected
             tools.show("As the provider wants it." if same else f"Expected: {one.expected[:300]}")

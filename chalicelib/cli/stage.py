@@ -50,11 +50,10 @@ def connect(name: str) -> Stage:
     """
     import boto3
 
-    from chalicelib.aws.secrets import SsmSecrets
     from chalicelib.cli.cloud import find_cloud
-    from chalicelib.cli.deploy import LOCAL, find_deployed
+    from chalicelib.cli.deploy import LOCAL, find_deployed, secrets_of
     from chalicelib.cli.up import HOME
-    from chalicelib.hub import build, now_utc
+    from chalicelib.hub import build
 
     endpoint = None
     if name == LOCAL:
@@ -68,5 +67,4 @@ def connect(name: str) -> Stage:
         return boto3.client(service, **deployed.endpoint)
 
     hub = build(deployed.settings, deployed.endpoint)
-    store = SsmSecrets(lambda: client("ssm"), deployed.settings.secrets_path, now_utc)
-    return Stage(name, hub, store.put, client)
+    return Stage(name, hub, secrets_of(deployed).put, client)

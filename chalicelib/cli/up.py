@@ -31,7 +31,7 @@ from chalicelib.hub import Hub, build
 from chalicelib.records import ACTIVE_KEY
 
 HOME = ROOT / ".hub"
-SAMPLE = ROOT / "sample" / "hub.yaml"
+SAMPLE = ROOT / "chalicelib" / "config" / "sample.yaml"
 PROVIDER = "provider"
 USUAL_PROVIDER_PORT = 4572
 OLDEST_PYTHON = (3, 11)

@@ -103,8 +103,15 @@ def dump_yaml(config: Config) -> str:
 
 
 def canonical(config: Config) -> str:
-    """Write a configuration in the one way that its hash is made of: JSON, sorted, no defaults."""
-    return json.dumps(plain(config), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    """Write a configuration in the one way that its hash is made of: JSON, sorted, no defaults.
+
+    Field maps keep their order, for where several answers go to one field the first counts.
+    """
+    document = _sorted(plain(config))
+    for source_id, source in config.sources.items():
+        if source.fields:
+            document["sources"][source_id]["fields"] = dict(source.fields)
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
 def config_hash(config: Config) -> str:
@@ -115,6 +122,12 @@ def config_hash(config: Config) -> str:
 def plain(config: BaseModel) -> dict[str, Any]:
     """Lay a configuration, or a part, out as plain values without what is as by default."""
     return config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(part) for part in value] if isinstance(value, list) else value
 
 
 def path_text(path: Path) -> str:

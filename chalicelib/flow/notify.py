@@ -1,9 +1,10 @@
 """Step 6: send what has been decided, at most one visible effect for each, never dropped."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Literal
 
 from chalicelib.config.model import Config
 from chalicelib.config.model import Destination as DestinationConfig
@@ -38,6 +39,8 @@ LEASE = timedelta(minutes=5)
 WAITS_SECONDS = (5, 60, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 """Back-off between attempts, some 75 hours in all; a destination's own wish goes first."""
 
+CLAIM = "claim of effect"
+
 LINKS_LAST = timedelta(days=7)
 """How long accept and decline links work."""
 
@@ -52,6 +55,20 @@ class Subject:
     touch: Touch | None
 
 
+@dataclass
+class Lane:
+    """The effects of one destination, which are sent one after another.
+
+    What became of one is written together with the claim of the next: that saves a call each, and
+    still at most one attempt at a time is under way without its outcome being known.
+    """
+
+    hub: Hub
+    current: Current
+    subjects: Mapping[str, Subject]
+    unwritten: list[Put] = field(default_factory=list)
+
+
 def notify(hub: Hub, messages: Sequence[Received]) -> list[str]:
     """Handle outbox messages `{"lead": id, "effect": id}`; gives the ids that must come back.
 
@@ -61,18 +78,24 @@ def notify(hub: Hub, messages: Sequence[Received]) -> list[str]:
     try:
         current = hub.configurations.current()
         stored = hub.table.get_many(list(keys.values()))
+        effects = {m: effect_of(stored[key]) for m, key in keys.items() if key in stored}
+        now = hub.clock()
+        subjects = _subjects(hub, [e.lead_id for e in effects.values() if _is_open(e, now)])
     except (Unavailable, Misconfigured):
         return list(keys)
-    effects = {m: effect_of(stored[key]) for m, key in keys.items() if key in stored}
-    try:
-        subjects = _subjects(hub, [e.lead_id for e in effects.values() if _is_open(e, hub.clock())])
-    except Unavailable:
-        return list(keys)
     lanes: dict[str, dict[str, Effect]] = {}
-    for message_id, effect in effects.items():
+    for message_id, effect in _first_of_each(effects).items():
         lanes.setdefault(effect.destination_id, {})[message_id] = effect
-    work = [partial(_send_all, hub, current, subjects, lane) for lane in lanes.values()]
+    work = [partial(_send_all, Lane(hub, current, subjects), lane) for lane in lanes.values()]
     return [message_id for failed in hub.side_by_side(work) for message_id in failed]
+
+
+def _first_of_each(effects: Mapping[str, Effect]) -> dict[str, Effect]:
+    """Leave out messages that name an effect again; the first one stands for them all."""
+    firsts: dict[str, str] = {}
+    for message_id, effect in effects.items():
+        firsts.setdefault(effect.effect_id, message_id)
+    return {message_id: effects[message_id] for message_id in firsts.values()}
 
 
 def set_aside(hub: Hub, message: Received, error: Exception) -> None:
@@ -85,23 +108,28 @@ def set_aside(hub: Hub, message: Received, error: Exception) -> None:
     effect = effect_of(item) if item else None
     if effect and effect.state in ("pending", "sending"):
         reason = f"a mistake of ours: {type(error).__name__}"
-        _close(hub, effect, "quarantined", reason=reason, outcome=reason)
+        _write(hub, _closed(hub, effect, "quarantined", reason=reason, outcome=reason))
 
 
-def _send_all(
-    hub: Hub, current: Current, subjects: Mapping[str, Subject], lane: Mapping[str, Effect]
-) -> list[str]:
-    """Send the effects of one destination in order; after one wait the rest wait too."""
+def _send_all(lane: Lane, effects: Mapping[str, Effect]) -> list[str]:
+    """Send effects in order; after one that had to wait, the rest of this batch wait too."""
     failed = []
     is_slow = False
-    for message_id, effect in lane.items():
+    for message_id, effect in effects.items():
         try:
-            if is_slow and _is_open(effect, hub.clock()):
-                _postpone(hub, effect)
+            if not _is_open(effect, lane.hub.clock()):
+                continue
+            if is_slow:
+                _write(lane.hub, _postponed(lane.hub, effect))
             else:
-                is_slow = _send(hub, current, subjects, effect)
+                is_slow = _send(lane, effect)
         except Unavailable:
             failed.append(message_id)
+    try:
+        for put in lane.unwritten:
+            _write(lane.hub, put)
+    except Unavailable:
+        return list(effects)
     return failed
 
 
@@ -112,49 +140,60 @@ def _is_open(effect: Effect, now: datetime) -> bool:
     return effect.state == "sending" and effect.due_at is not None and effect.due_at <= now
 
 
-def _send(hub: Hub, current: Current, subjects: Mapping[str, Subject], effect: Effect) -> bool:
+def _send(lane: Lane, effect: Effect) -> bool:
     """Make one attempt; True when the destination made us wait."""
-    now = hub.clock()
-    if not _is_open(effect, now):
-        return False
-    destination = current.config.destinations.get(effect.destination_id)
+    hub, now = lane.hub, lane.hub.clock()
+    destination = lane.current.config.destinations.get(effect.destination_id)
     if destination is None or not destination.enabled:
-        _close(hub, effect, "cancelled", reason="the destination is switched off")
+        _write(hub, _closed(hub, effect, "cancelled", reason="the destination is switched off"))
         return False
+    subject = lane.subjects.get(effect.lead_id)
+    notice = _notice(hub, lane.current, subject, effect, now) if subject else None
+    if notice is None:
+        _write(hub, _closed(hub, effect, "cancelled", reason="the lead has changed hands since"))
+        return False
+    is_repeatable = False
     try:
         kind = load(destination.kind)
-        if effect.state == "sending" and not kind.is_repeatable:
+        is_repeatable = kind.is_repeatable
+        if effect.state == "sending" and not is_repeatable:
             raise Uncertain("an attempt ended without an answer")
-        subject = subjects.get(effect.lead_id)
-        notice = _notice(hub, current, subject, effect, now) if subject else None
-        if notice is None:
-            _close(hub, effect, "cancelled", reason="the lead has changed hands since")
-            return False
-        if not kind.is_repeatable:
-            effect = _claim(hub, effect, now)
-        proof = kind.send(notice, destination, _tools(hub, current.config, destination, now))
+        if not is_repeatable:
+            effect = _claim(lane, effect, now)
+        proof = kind.send(notice, destination, _tools(hub, lane.current.config, destination, now))
     except Conflict:
         return False
     except (TryLater, Uncertain, Refused, Misconfigured) as error:
-        _failed(hub, effect, error, _is_repeatable(destination))
-        return isinstance(error, TryLater)
-    _close(hub, effect, "done", proof=proof, outcome="sent")
-    return False
+        after = _failed(hub, effect, error, is_repeatable)
+        is_slow = isinstance(error, (TryLater, Uncertain))
+    else:
+        after = _closed(hub, effect, "done", proof=proof, outcome="sent")
+        is_slow = False
+    if is_repeatable:
+        _write(hub, after)
+    else:
+        lane.unwritten.append(after)
+    return is_slow
 
 
-def _is_repeatable(destination: DestinationConfig) -> bool:
-    try:
-        return load(destination.kind).is_repeatable
-    except Misconfigured:
-        return False
+def _claim(lane: Lane, effect: Effect, now: datetime) -> Effect:
+    """Say that an attempt is under way, so that its outcome is known to be unknown if we die.
 
-
-def _claim(hub: Hub, effect: Effect, now: datetime) -> Effect:
-    """Say that an attempt is under way, so that its outcome is known to be unknown if we die."""
+    Raises:
+        Conflict: another worker has it.
+    """
     claimed = effect.model_copy(
         update={"state": "sending", "version": effect.version + 1, "due_at": now + LEASE}
     )
-    _put(hub, effect, claimed, "claim of effect")
+    claim = _put(lane.hub, effect, claimed, CLAIM)
+    try:
+        lane.hub.table.write([*lane.unwritten, claim])
+    except Conflict as conflict:
+        if CLAIM in conflict.found:
+            raise
+        # The effect before was taken over in the meantime; this claim has nothing to do with it.
+        lane.hub.table.write([claim])
+    lane.unwritten.clear()
     return claimed
 
 
@@ -163,12 +202,12 @@ def _failed(
     effect: Effect,
     error: TryLater | Uncertain | Refused | Misconfigured,
     is_repeatable: bool,
-) -> None:
+) -> Put:
+    """Give the write after a failed attempt: later again, or quarantined for a person to see."""
     may_repeat = isinstance(error, TryLater) or (isinstance(error, Uncertain) and is_repeatable)
     if not may_repeat or len(effect.attempts) >= len(WAITS_SECONDS):
         reason = f"{type(error).__name__.lower()}: {error}"
-        _close(hub, effect, "quarantined", reason=reason, outcome=reason)
-        return
+        return _closed(hub, effect, "quarantined", reason=reason, outcome=reason)
     wait = WAITS_SECONDS[len(effect.attempts)]
     if isinstance(error, TryLater) and error.retry_after_seconds is not None:
         wait = error.retry_after_seconds
@@ -181,19 +220,26 @@ def _failed(
             "attempts": (*effect.attempts, Attempt(at=now, outcome=str(error)[:300])),
         }
     )
-    _put_quietly(hub, effect, later, "wait of effect")
+    return _put(hub, effect, later, "wait of effect")
 
 
-def _postpone(hub: Hub, effect: Effect) -> None:
-    """Leave an effect for later without an attempt: its destination is busy."""
+def _postponed(hub: Hub, effect: Effect) -> Put:
+    """Give the write that leaves an effect for later: its destination is busy."""
     due_at = hub.clock() + timedelta(seconds=WAITS_SECONDS[1])
     later = effect.model_copy(update={"version": effect.version + 1, "due_at": due_at})
-    _put_quietly(hub, effect, later, "postponed effect")
+    return _put(hub, effect, later, "postponed effect")
 
 
-def _close(
-    hub: Hub, effect: Effect, state: str, *, proof: str = "", reason: str = "", outcome: str = ""
-) -> None:
+def _closed(
+    hub: Hub,
+    effect: Effect,
+    state: Literal["done", "quarantined", "cancelled"],
+    *,
+    proof: str = "",
+    reason: str = "",
+    outcome: str = "",
+) -> Put:
+    """Give the write that ends an effect."""
     attempts = effect.attempts
     if outcome:
         attempts = (*attempts, Attempt(at=hub.clock(), outcome=outcome[:300]))
@@ -207,17 +253,18 @@ def _close(
             "attempts": attempts,
         }
     )
-    _put_quietly(hub, effect, closed, "closed effect")
+    return _put(hub, effect, closed, "closed effect")
 
 
-def _put(hub: Hub, was: Effect, effect: Effect, name: str) -> None:
+def _put(hub: Hub, was: Effect, effect: Effect, name: str) -> Put:
     writer = f"notify:{hub.new_id()}"
-    hub.table.write([Put(name, effect_item(effect, writer), Holds("version", was.version))])
+    return Put(name, effect_item(effect, writer), Holds("version", was.version))
 
 
-def _put_quietly(hub: Hub, was: Effect, effect: Effect, name: str) -> None:
+def _write(hub: Hub, put: Put) -> None:
+    """Write what became of an effect, unless another worker did in the meantime."""
     try:
-        _put(hub, was, effect, name)
+        hub.table.write([put])
     except Conflict:
         return
 

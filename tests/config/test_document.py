@@ -304,3 +304,10 @@ def test_a_place_is_written_for_people() -> None:
 def test_a_suggestion_is_made_only_when_something_is_near() -> None:
     assert did_you_mean("contry", ["country", "company"]) == "; did you mean country?"
     assert did_you_mean("zzz", ["country", "company"]) == ""
+
+
+def test_a_field_map_keeps_its_order_when_published() -> None:
+    fields = {"work_email": "email", "email": "email"}
+    config = Config.model_validate({"sources": {"web": {"connector": "typeform", "fields": fields}}})
+    again = Config.model_validate_json(canonical(config))
+    assert list(again.sources["web"].fields) == ["work_email", "email"]

@@ -2,6 +2,8 @@
 
 import itertools
 import json
+from collections.abc import Callable
+from typing import Any
 
 from chalicelib.flow.match import decide, stored_leads
 from chalicelib.flow.process import process
@@ -216,7 +218,7 @@ def test_two_workers_with_the_same_new_person_make_one_lead() -> None:
     first, second = world.inbox.receive()
     others = [second]
 
-    def let_the_other_go_first(call: Call, go):  # type: ignore[no-untyped-def]
+    def let_the_other_go_first(call: Call, go: Callable[[], Any]) -> Any:
         if call.does == "write" and others:
             process(world.hub, [others.pop()])
         return go()
@@ -299,9 +301,10 @@ def test_a_lead_that_is_worked_on_stays_so_when_its_person_comes_back() -> None:
     sent(world, form(1, "zoe@example.com"))
     assert world.accept()
     sent(world, form(2, "zoe@example.com"))
-    assert world.lead().status == "assigned"
-    assert world.lead().assignment
-    assert world.lead().assignment.accepted_at
+    lead = world.lead()
+    assert lead.status == "assigned"
+    assert lead.assignment
+    assert lead.assignment.accepted_at
 
 
 def test_without_any_rule_a_lead_has_no_pool_and_goes_to_the_unowned_queue() -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import Gone, Malformed, Refused, TryLater
+from chalicelib.errors import Gone, Malformed, Refused, TryLater, Unavailable
 from chalicelib.flow.outcome import TRIES
-from chalicelib.flow.process import process
+from chalicelib.flow.process import process, set_aside
 from chalicelib.records import lead_of
 from chalicelib.storage import Message, Received
+from tests.faults import Call
 from tests.flow.scenes import (
     a_world,
     ask,
@@ -22,6 +23,7 @@ from tests.flow.scenes import (
     delivery,
     effects,
     events,
+    everything_kept,
     failing_at,
     of_kind,
     outcomes,
@@ -29,7 +31,6 @@ from tests.flow.scenes import (
     touches,
     value,
 )
-from tests.faults import Call
 from tests.world import SECRETS, World, form, linkedin, linkedin_pages, meta, meta_page
 
 PAGE = {"content-type": "application/x-www-form-urlencoded"}
@@ -642,8 +643,6 @@ def test_only_the_message_that_failed_comes_back() -> None:
     for number in range(10):
         ask(world, "forms", form(number, f"p{number}@example.com"))
     messages = world.inbox.receive()
-    from chalicelib.errors import Unavailable
-
     hub = world.worker(failing_at("table.write", 4, Unavailable("DynamoDB: down")))
     assert process(hub, messages) == [messages[3].message_id]
     assert len(world.leads()) == 9
@@ -667,8 +666,6 @@ def test_a_lead_is_routed_in_the_group_of_its_pool() -> None:
 
 
 def test_a_message_about_a_delivery_that_never_was_is_set_aside_and_harms_nothing() -> None:
-    from chalicelib.flow.process import set_aside
-
     world = a_world()
     lost = Received("m1", {"delivery": "nowhere"}, 3)
     set_aside(world.hub, lost, KeyError("nowhere"))
@@ -676,8 +673,6 @@ def test_a_message_about_a_delivery_that_never_was_is_set_aside_and_harms_nothin
 
 
 def test_a_mistake_of_ours_is_quarantined_with_its_name_and_without_its_words() -> None:
-    from chalicelib.flow.process import set_aside
-
     world = a_world()
     ask(world, "forms", form(1, "zoe@example.com"))
     set_aside(world.hub, world.inbox.receive()[0], RuntimeError("zoe@example.com"))
@@ -689,8 +684,6 @@ def test_a_mistake_of_ours_is_quarantined_with_its_name_and_without_its_words() 
 
 
 def test_what_is_finished_is_not_set_aside() -> None:
-    from chalicelib.flow.process import set_aside
-
     world = a_world()
     ask(world, "forms", form(1, "zoe@example.com"))
     message = world.inbox.receive()[0]
@@ -712,8 +705,6 @@ def test_a_whole_delivery_that_our_code_fails_on_is_kept_and_found_by_tick() -> 
 
 
 def test_secrets_never_reach_the_table() -> None:
-    from tests.flow.scenes import everything_kept
-
     world = a_world()
     world.web.pages |= linkedin_pages(1, "lin@example.com") | meta_page(1, "met@example.com")
     notice(world)

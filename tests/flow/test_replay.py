@@ -1,5 +1,8 @@
 """Replay: what a delivery did is not done twice, what failed gets a new chance."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from chalicelib.errors import Conflict, NotFound
@@ -149,7 +152,7 @@ def test_two_people_who_replay_at_once_are_not_both_told_that_it_worked() -> Non
     delivery_id = delivery(world).delivery_id
     others = [delivery_id]
 
-    def let_the_other_go_first(call: Call, go):  # type: ignore[no-untyped-def]
+    def let_the_other_go_first(call: Call, go: Callable[[], Any]) -> Any:
         if call.what == "replayed delivery" and others:
             replay(world.hub, others.pop())
         return go()

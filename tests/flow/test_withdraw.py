@@ -1,6 +1,7 @@
 """Withdrawals: a submission that its person took back counts no more, whenever that comes."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ TAKEN_BACK = FIRST + 100_000
 AGAIN = FIRST + 200_000
 
 
-def a_linkedin_world(**parts: object) -> World:
+def a_linkedin_world(**parts: Any) -> World:
     world = a_world(**parts)
     world.web.pages |= linkedin_pages(1, "lin@example.com")
     return world

@@ -7,12 +7,12 @@ import pytest
 from tests.faults import Call, Fault, Hook, Point, every_point, explore, untouched
 from tests.invariants import problems
 from tests.proof.stories import LONG_STORIES, STORIES, Story
-from tests.world import World
+from tests.world import Weaken, World, strong
 
 
-def play(story: Story, hook: Hook) -> list[str]:
+def play(story: Story, hook: Hook, weaken: Weaken = strong) -> list[str]:
     """Play a story in a fresh world under a hook until all is quiet; give what is wrong."""
-    world = World()
+    world = World(weaken=weaken)
     story.prepare(world)
     hub = world.worker(hook)
     story.act(world, hub)

@@ -16,7 +16,7 @@ from tests.faults import Call, Kill
 from tests.interleaver import CALM, IDLE, STORMY, Interleaver, seeds
 from tests.invariants import problems
 from tests.proof.stories import PHONE, deliveries
-from tests.world import World, form, linkedin, linkedin_pages, replaced
+from tests.world import Weaken, World, form, linkedin, linkedin_pages, replaced, strong
 
 SEEDS = 42
 """Of each of the scenarios: some 500 in all."""
@@ -314,9 +314,9 @@ SCENARIOS = {
 }
 
 
-def play(scenario: Scenario, seed: int) -> tuple[list[str], list[str]]:
+def play(scenario: Scenario, seed: int, weaken: Weaken = strong) -> tuple[list[str], list[str]]:
     """Play a scenario under a seed; give what is wrong, and the steps."""
-    world = World(seed=seed)
+    world = World(seed=seed, weaken=weaken)
     scenario.prepare(world)
     run = Interleaver(seed, STORMY if seed % 2 else CALM)
     try:

@@ -1,0 +1,108 @@
+"""The `hub` command."""
+
+import os
+from typing import Any
+
+import typer
+from rich.text import Text
+from typer.core import TyperGroup
+
+from chalicelib.cli import access, config, deliveries, doctor, leads, running, send
+from chalicelib.cli.tools import Tools, clean
+from chalicelib.errors import HubError, Invalid
+
+REFUSED = 1
+"""Exit code when something was refused or failed; wrong usage is 2, all well is 0."""
+
+
+class Guarded(TyperGroup):
+    """Turns errors into one clear line each; HUB_DEBUG=1 shows where they come from."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named."""
+        if os.environ.get("HUB_DEBUG"):
+            return super().invoke(ctx)
+        tools = ctx.obj if isinstance(ctx.obj, Tools) else Tools()
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort):
+            raise
+        except HubError as error:
+            _tell(tools, _words(error), error.problems if isinstance(error, Invalid) else ())
+        except OSError as error:
+            _tell(tools, f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
+        except Exception as error:
+            if _is_usage(error):
+                raise
+            _tell(tools, _unexpected(error))
+        raise typer.Exit(REFUSED) from None
+
+
+app = typer.Typer(
+    name="hub",
+    cls=Guarded,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    help=(
+        "The lead hub: receives every enquiry, makes one lead per person, and gives it to the "
+        "right owner. Start with `hub up`; then `hub send typeform --wait` and `hub leads`."
+    ),
+)
+
+for run in (running.up, running.down, running.deploy):
+    app.command()(run)
+app.command("send")(send.command)
+for look in (leads.leads, leads.lead, leads.why):
+    app.command()(look)
+for handle in (
+    deliveries.deliveries,
+    deliveries.delivery,
+    deliveries.replay,
+    deliveries.effects,
+    deliveries.retry,
+):
+    app.command()(handle)
+app.add_typer(config.app, name="config")
+app.add_typer(access.token_app, name="token")
+app.add_typer(access.secret_app, name="secret")
+app.command()(doctor.doctor)
+app.command()(running.mail)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(obj=Tools())
+
+
+def _tell(tools: Tools, line: str, problems: tuple[str, ...] = ()) -> None:
+    tools.err.print(Text(clean(line), style="red"), soft_wrap=True)
+    for problem in problems:
+        tools.err.print(Text(f"  {clean(problem)}"), soft_wrap=True)
+
+
+def _words(error: HubError) -> str:
+    from chalicelib.errors import NotFound
+
+    return f"Not found: {error}" if isinstance(error, NotFound) else str(error)
+
+
+def _unexpected(error: Exception) -> str:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    if isinstance(error, ClientError):
+        said = error.response["Error"]
+        return f"AWS refuses {error.operation_name}: {said.get('Message', said.get('Code'))}"
+    if isinstance(error, BotoCoreError):
+        return f"AWS cannot be reached as configured: {error}"
+    return f"Unexpected {type(error).__name__}; HUB_DEBUG=1 shows where"
+
+
+def _is_usage(error: Exception) -> bool:
+    """Say whether an error is Typer's own, about how the command was called."""
+    return type(error).__module__.startswith(("typer", "click"))
+
+
+if __name__ == "__main__":
+    main()
