@@ -14,6 +14,7 @@ from typing import Any
 from chalicelib.errors import Conflict, Gone, Malformed, Unavailable
 from chalicelib.storage import (
     Absent,
+    Check,
     Holds,
     Item,
     Key,
@@ -166,8 +167,7 @@ class MemoryTable:
             if not self._holds(write)
         }
         if found:
-            ours = {write.name: write for write in writes}
-            if all(_is_ours(ours[name], item) for name, item in found.items()):
+            if all(_is_done(write, found) for write in writes):
                 return
             raise Conflict("condition failed: " + ", ".join(sorted(found)), found)
         puts = tuple(write for write in writes if isinstance(write, Put))
@@ -224,12 +224,16 @@ class MemoryTable:
             raise Unavailable("DynamoDB: down")
 
 
-def _is_ours(write: Write, found: Item | None) -> bool:
+def _is_done(write: Write, found: Mapping[str, Item | None]) -> bool:
+    if isinstance(write, Check):
+        return write.name not in found
+    if write.condition is None:
+        return True
+    item = found.get(write.name)
     return (
-        isinstance(write, Put)
-        and found is not None
-        and found.get("writer") == write.item["writer"]
-        and found.get("version") == write.item.get("version")
+        item is not None
+        and item.get("writer") == write.item["writer"]
+        and item.get("version") == write.item.get("version")
     )
 
 

@@ -5,8 +5,7 @@ Handlers are named, not imported: Lambdas that never answer the API load none of
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 ADMIN = ("admin",)
 MANAGERS = ("admin", "manager")
@@ -16,8 +15,7 @@ ACTING = ("admin", "manager", "rep")
 ANYBODY = ()
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """One route; its handler's signature says what it takes and gives.
 
     Attributes:

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.errors import Conflict, Malformed, Unavailable
 from chalicelib.storage import (
     Absent,
+    Check,
     Condition,
     Holds,
     Item,
@@ -236,8 +237,7 @@ class DynamoTable:
         }
         if not found:
             return bool(codes & BUSY_REASONS) or _unknown(code, codes, error)
-        ours = {write.name: write for write in writes}
-        if all(_is_ours(ours[name], item) for name, item in found.items()):
+        if all(_is_done(write, found) for write in writes):
             return False
         raise Conflict("condition failed: " + ", ".join(sorted(found)), found) from error
 
@@ -265,13 +265,21 @@ INDEX_KEYS = {
 """Each index and the attributes that are its keys."""
 
 
-def _is_ours(write: Write, found: Item | None) -> bool:
-    """Say whether what stands there is what this very write puts there."""
+def _is_done(write: Write, found: Mapping[str, Item | None]) -> bool:
+    """Say whether a write has been made already: what stands there is what it puts there.
+
+    In a transaction that was made, every condition of a put has failed since, not only some: else
+    another write of the same writer met this one, and the rest of this one is not there.
+    """
+    if isinstance(write, Check):
+        return write.name not in found
+    if write.condition is None:
+        return True
+    item = found.get(write.name)
     return (
-        isinstance(write, Put)
-        and found is not None
-        and found.get("writer") == write.item["writer"]
-        and found.get("version") == write.item.get("version")
+        item is not None
+        and item.get("writer") == write.item["writer"]
+        and item.get("version") == write.item.get("version")
     )
 
 

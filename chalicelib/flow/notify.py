@@ -150,7 +150,9 @@ def _send(lane: Lane, effect: Effect) -> bool:
     subject = lane.subjects.get(effect.lead_id)
     notice = _notice(hub, lane.current, subject, effect, now) if subject else None
     if notice is None:
-        _write(hub, _closed(hub, effect, "cancelled", reason="the lead has changed hands since"))
+        is_withdrawn = subject is not None and subject.lead.status_reason == "withdrawn"
+        why = "the person took it back" if is_withdrawn else "the lead has changed hands since"
+        _write(hub, _closed(hub, effect, "cancelled", reason=why))
         return False
     is_repeatable = False
     try:

@@ -205,6 +205,26 @@ def test_a_transaction_that_meets_itself_only_in_part_is_a_conflict(table: Table
         )
 
 
+def test_a_transaction_of_which_only_a_part_was_made_is_a_conflict(table: Table) -> None:
+    table.write([put("a", item("a", writer="me"), Absent())])
+    with pytest.raises(Conflict) as caught:
+        table.write(
+            [
+                put("a", item("a", writer="me"), Absent()),
+                put("b", item("b", writer="me"), Absent()),
+            ]
+        )
+    assert set(caught.value.found) == {"a"}
+    assert table.get(Key("b", "A")) is None
+
+
+def test_a_check_that_still_holds_does_not_hide_that_a_transaction_was_made(table: Table) -> None:
+    table.write([put("config", item("config", version=3))])
+    check = Check("config", Key("config", "A"), Holds("version", 3))
+    for _ in range(2):
+        table.write([check, put("b", item("b", writer="me"), Absent())])
+
+
 def test_a_check_writes_nothing_and_stops_the_transaction(table: Table) -> None:
     table.write([put("config", item("config", version=3))])
     check = Check("config", Key("config", "A"), Holds("version", 3))

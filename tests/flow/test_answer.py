@@ -71,9 +71,7 @@ def test_accepting_a_lead_that_is_not_there() -> None:
 def test_accepting_while_others_keep_writing_asks_to_try_again() -> None:
     world, lead, given = owned()
     hub = world.worker(
-        lambda call, go: (_ for _ in ()).throw(Conflict("others"))
-        if call.does == "write"
-        else go()
+        lambda call, go: (_ for _ in ()).throw(Conflict("others")) if call.does == "write" else go()
     )
     with pytest.raises(Conflict, match="is changing; try again"):
         accept(hub, lead.lead_id, given.assignment_id, "ben")
