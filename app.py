@@ -11,6 +11,8 @@ from typing import Any
 
 from chalice import Chalice, Rate
 
+from chalicelib.api.answers import make_answers
+from chalicelib.api.routes import make_routes
 from chalicelib.errors import HubError
 from chalicelib.hub import Hub, build, now_utc
 from chalicelib.settings import from_environment
@@ -30,6 +32,10 @@ log.setLevel(logging.INFO)
 def get_hub() -> Hub:
     """Build the hub when first needed; a warm function keeps it."""
     return build(from_environment())
+
+
+app.register_blueprint(make_routes(get_hub))
+app.register_blueprint(make_answers(get_hub))
 
 
 @app.lambda_function(name="receive")

@@ -1,5 +1,7 @@
 """Wiring: the one Hub that flows are given, and how it is built on AWS."""
 
+import json
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib import __version__
 from chalicelib.config.model import Config
-from chalicelib.errors import Misconfigured, Unavailable
+from chalicelib.errors import HubError, Misconfigured, Unavailable
 from chalicelib.records import ACTIVE_KEY, Active, active_of, version_key, version_of
 from chalicelib.settings import Settings
 from chalicelib.storage import Blobs, Queue, Secrets, SendMail, Table
@@ -77,6 +79,12 @@ class Configurations:
         return Config.model_validate_json(version_of(item).document)
 
 
+def log_trouble(error: HubError) -> None:
+    """Log one line of JSON; errors of ours hold no personal data."""
+    line = {"trouble": type(error).__name__, "why": str(error)[:300]}
+    logging.getLogger("hub").warning(json.dumps(line, separators=(",", ":")))
+
+
 @dataclass(frozen=True)
 class Hub:
     """Everything that a flow may touch.
@@ -86,6 +94,7 @@ class Hub:
         new_id: gives a fresh id, sortable by time.
         side_by_side: runs calls in threads, so that a slow one holds up no other; gives their
             results in order.
+        trouble: told why a message comes back or the door asks to come again.
         code: version of this code, kept with every decision.
     """
 
@@ -102,6 +111,7 @@ class Hub:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     side_by_side: Callable[[Sequence[Callable[[], list[str]]]], list[list[str]]]
+    trouble: Callable[[HubError], None] = log_trouble
     code: str = __version__
 
 

@@ -515,12 +515,13 @@ class MemoryWeb:
     Attributes:
         pages: what a provider answers, by the end of the address without its query: JSON, or an
             error to raise.
-        answers: what destinations answer or raise, one after the other; then all is well.
+        answers: what destinations answer or raise, one after the other, by a part of their
+            address; then all is well.
     """
 
     def __init__(self, pages: Mapping[str, Any] | None = None) -> None:
         self.pages: dict[str, Any] = dict(pages or {})
-        self.answers: list[Answered | Exception] = []
+        self.answers: dict[str, list[Answered | Exception]] = {}
         self.posts: list[Posted] = []
         self.asked: list[str] = []
 
@@ -539,7 +540,8 @@ class MemoryWeb:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered:
         """Take a POST."""
-        answer = self.answers.pop(0) if self.answers else Answered()
+        said = [queue for part, queue in self.answers.items() if part in url and queue]
+        answer = said[0].pop(0) if said else Answered()
         if isinstance(answer, Exception):
             raise answer
         self.posts.append(Posted(url, body, dict(headers)))

@@ -134,6 +134,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "botocore",
         "chalicelib",
         "concurrent",
+        "logging",
         "secrets",
         "time",
     },

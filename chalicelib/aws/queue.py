@@ -34,7 +34,9 @@ class SqsQueue:
                 return
             for start in range(0, len(messages), SEND_AT_ONCE):
                 self._send_batch(messages[start : start + SEND_AT_ONCE])
-        except (ClientError, BotoCoreError) as error:
+        except ClientError as error:
+            raise Unavailable(f"SQS: {error.response['Error']['Code']}") from error
+        except BotoCoreError as error:
             raise Unavailable(f"SQS: {type(error).__name__}") from error
 
     def _send_batch(self, messages: Sequence[Message]) -> None:

@@ -81,7 +81,8 @@ def notify(hub: Hub, messages: Sequence[Received]) -> list[str]:
         effects = {m: effect_of(stored[key]) for m, key in keys.items() if key in stored}
         now = hub.clock()
         subjects = _subjects(hub, [e.lead_id for e in effects.values() if _is_open(e, now)])
-    except (Unavailable, Misconfigured):
+    except (Unavailable, Misconfigured) as error:
+        hub.trouble(error)
         return list(keys)
     lanes: dict[str, dict[str, Effect]] = {}
     for message_id, effect in _first_of_each(effects).items():
@@ -123,12 +124,14 @@ def _send_all(lane: Lane, effects: Mapping[str, Effect]) -> list[str]:
                 _write(lane.hub, _postponed(lane.hub, effect))
             else:
                 is_slow = _send(lane, effect)
-        except Unavailable:
+        except Unavailable as error:
+            lane.hub.trouble(error)
             failed.append(message_id)
     try:
         for put in lane.unwritten:
             _write(lane.hub, put)
-    except Unavailable:
+    except Unavailable as error:
+        lane.hub.trouble(error)
         return list(effects)
     return failed
 
@@ -160,9 +163,11 @@ def _send(lane: Lane, effect: Effect) -> bool:
         is_repeatable = kind.is_repeatable
         if effect.state == "sending" and not is_repeatable:
             raise Uncertain("an attempt ended without an answer")
+        # Before the claim: whatever fails here has surely sent nothing.
+        tools = _tools(hub, lane.current.config, destination, now)
         if not is_repeatable:
             effect = _claim(lane, effect, now)
-        proof = kind.send(notice, destination, _tools(hub, lane.current.config, destination, now))
+        proof = kind.send(notice, destination, tools)
     except Conflict:
         return False
     except (TryLater, Uncertain, Refused, Misconfigured) as error:

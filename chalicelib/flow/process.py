@@ -91,28 +91,33 @@ def process(hub: Hub, messages: Sequence[Received]) -> list[str]:
         batch = Batch(hub, hub.configurations.current(), Glance(hub.table))
         ids = [m.body["delivery"] for m in messages if "delivery" in m.body]
         stored = hub.table.get_many([delivery_key(delivery_id) for delivery_id in ids])
-    except (Unavailable, Misconfigured):
+    except (Unavailable, Misconfigured) as error:
+        hub.trouble(error)
         return [message.message_id for message in messages]
     for message in messages:
         try:
             job = _read(batch, message, stored)
-        except (Unavailable, Conflict):
+        except (Unavailable, Conflict) as error:
+            hub.trouble(error)
             failed.append(message.message_id)
         else:
             jobs += [job] if job else []
     try:
         _read_ahead(batch, jobs)
-    except Unavailable:
+    except Unavailable as error:
+        hub.trouble(error)
         return [message.message_id for message in messages]
     for job in jobs:
         try:
             _handle(batch, job)
-        except (Unavailable, Conflict):
+        except (Unavailable, Conflict) as error:
+            hub.trouble(error)
             failed.append(job.message_id)
     try:
         if batch.routing:
             hub.routing.send(batch.routing)
-    except Unavailable:
+    except Unavailable as error:
+        hub.trouble(error)
         return [message.message_id for message in messages]
     return failed
 

@@ -55,7 +55,8 @@ def receive(hub: Hub, source_id: str, request: Request) -> Reply:
     except UnknownSource as error:
         refuse(hub, source_id, error)
         return problem(404, "unknown source")
-    except (Unavailable, Misconfigured):
+    except (Unavailable, Misconfigured) as error:
+        hub.trouble(error)
         return busy(503)
     connector, options = door.connector, _options(door)
     headers = connector.cors(request, options) if connector.cors else {}
@@ -90,7 +91,8 @@ def _answer(hub: Hub, door: Door, request: Request) -> Reply:
     except TooLarge as error:
         refuse(hub, door.source_id, error)
         return problem(answers.too_large, "too large; at most 4 MB")
-    except (Unavailable, Misconfigured):
+    except (Unavailable, Misconfigured) as error:
+        hub.trouble(error)
         return busy(answers.unavailable)
     if door.connector.reply:
         return door.connector.reply(verified, _options(door))
@@ -150,14 +152,16 @@ def _keep(hub: Hub, door: Door, request: Request) -> str:
             delivery = delivery.model_copy(update={"raw": raw})
         writer = f"receive:{delivery.delivery_id}"
         hub.table.write([Put("delivery", delivery_item(delivery, writer), Absent())])
-    except Unavailable:
+    except Unavailable as error:
+        hub.trouble(error)
         if len(raw) > MOST_QUEUED_BYTES:
             raise
         is_kept = False
         message = whole(delivery.model_copy(update={"raw": raw, "blob": ""}))
     try:
         hub.inbox.send([message])
-    except Unavailable:
+    except Unavailable as error:
+        hub.trouble(error)
         if not is_kept:
             raise
     return delivery.delivery_id

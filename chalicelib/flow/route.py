@@ -71,11 +71,13 @@ def route(hub: Hub, messages: Sequence[Received]) -> list[str]:
         effects = _route_together(hub, lead_ids)
     except Conflict:
         return _route_apart(hub, messages)
-    except (Unavailable, Misconfigured):
+    except (Unavailable, Misconfigured) as error:
+        hub.trouble(error)
         return [message.message_id for message in messages]
     try:
         send_effects(hub, effects)
-    except Unavailable:
+    except Unavailable as error:
+        hub.trouble(error)
         return [message.message_id for message in messages]
     return []
 
@@ -104,7 +106,8 @@ def _route_apart(hub: Hub, messages: Sequence[Received]) -> list[str]:
     for position, message in enumerate(messages):
         try:
             send_effects(hub, _route_one(hub, str(message.body["lead"])))
-        except (Unavailable, Conflict, Misconfigured):
+        except (Unavailable, Conflict, Misconfigured) as error:
+            hub.trouble(error)
             return [later.message_id for later in messages[position:]]
     return []
 

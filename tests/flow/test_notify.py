@@ -489,3 +489,18 @@ def test_the_secret_store_down_before_a_mail_costs_nobody_the_mail() -> None:
     world.secrets.is_down = False
     world.settle()
     assert effect(world, "mail").state == "done"
+
+
+def test_a_secret_that_cannot_be_read_leaves_nothing_uncertain() -> None:
+    world = planned()
+    failures = [1]
+
+    def hook(call: Call, go: Callable[[], Any]) -> Any:
+        if (call.on, call.what) == ("secrets", "slack") and failures:
+            failures.pop()
+            raise Unavailable("SSM: ThrottlingException")
+        return go()
+
+    told(world, world.worker(hook))
+    world.settle()
+    assert (failures, effect(world, "chat").state) == ([], "done")
