@@ -13,7 +13,6 @@ from chalice import Chalice, Rate
 
 from chalicelib.api.answers import make_answers
 from chalicelib.api.routes import make_routes
-from chalicelib.errors import HubError
 from chalicelib.hub import Hub, build, now_utc
 from chalicelib.settings import from_environment
 from chalicelib.storage import Received
@@ -137,7 +136,8 @@ def apart(handle: Handle, set_aside: SetAside, message: Received, tries: int) ->
             return [message.message_id]
         try:
             set_aside(get_hub(), message, error)
-        except HubError:
+        except Exception as second:  # noqa: BLE001 - the others of the batch must not pay for it
+            note("set aside", bug=where(second))
             return [message.message_id]
         return []
 

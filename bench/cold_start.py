@@ -71,7 +71,7 @@ def main(runs: int) -> None:
             cloud = start_cloud(folder / "hub", lambda line: None, port=0)
             deployed = deploy(LOCAL, lambda line: None, home=HOME, endpoint=cloud.endpoint)
             config = load(CONFIGURATION)
-            make_secrets(deployed, config)
+            make_secrets(deployed, config, "127.0.0.1:9")
             publish(build(deployed.settings, deployed.endpoint), config, actor="bench")
             functions = lay_out(folder)
             environment = environment_of(deployed)

@@ -515,13 +515,14 @@ class MemoryWeb:
     Attributes:
         pages: what a provider answers, by the end of the address without its query: JSON, or an
             error to raise.
-        answers: what destinations answer or raise, one after the other, by a part of their
-            address; then all is well.
+        answers: what destinations answer or raise, one after the other; then all is well.
+        answers_at: the same for one of them, by a part of its address.
     """
 
     def __init__(self, pages: Mapping[str, Any] | None = None) -> None:
         self.pages: dict[str, Any] = dict(pages or {})
-        self.answers: dict[str, list[Answered | Exception]] = {}
+        self.answers: list[Answered | Exception] = []
+        self.answers_at: dict[str, list[Answered | Exception]] = {}
         self.posts: list[Posted] = []
         self.asked: list[str] = []
 
@@ -540,8 +541,9 @@ class MemoryWeb:
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered:
         """Take a POST."""
-        said = [queue for part, queue in self.answers.items() if part in url and queue]
-        answer = said[0].pop(0) if said else Answered()
+        said = [queue for part, queue in self.answers_at.items() if part in url]
+        queue = said[0] if said else self.answers
+        answer = queue.pop(0) if queue else Answered()
         if isinstance(answer, Exception):
             raise answer
         self.posts.append(Posted(url, body, dict(headers)))

@@ -282,12 +282,21 @@ def _i4(dump: Dump) -> Iterator[str]:
                 yield f"merged lead {lead.lead_id} leads nowhere"
             elif lead.lead_id not in survivor.members:
                 yield f"lead {survivor.lead_id} does not know its member {lead.lead_id}"
+            elif "merged" not in _kinds(dump.events_of(survivor)):
+                yield f"lead {survivor.lead_id} does not say that it took {lead.lead_id} in"
+            if "absorbed" not in _kinds(dump.events.get(lead.lead_id, [])):
+                yield f"lead {lead.lead_id} does not say where it went"
         else:
             touches = dump.touches_of(lead)
             if not touches:
                 yield f"lead {lead.lead_id} has no touch"
             elif fold(lead, touches, lead.updated_at) != lead:
                 yield f"lead {lead.lead_id} is not the fold over its touches"
+    for claim in dump.claims:
+        holder = _survivor(dump, dump.leads.get(claim.lead_id))
+        is_taken_back = claim.withdrawn_at and claim.touch_id
+        if is_taken_back and holder and "withdrawn" not in _kinds(dump.events_of(holder)):
+            yield f"lead {holder.lead_id} does not say that a submission was taken back"
     for lead_id in dump.touches:
         if lead_id not in dump.leads:
             yield f"touches lie under {lead_id}, which is no lead"
@@ -297,8 +306,13 @@ def _i5(dump: Dump) -> Iterator[str]:
     """One owner who could take it, or the unowned queue with an alarm."""
     for lead in dump.live:
         events = dump.events_of(lead)
+        kinds = _kinds(events)
         if lead.awaits:
             yield f"lead {lead.lead_id} still awaits its {lead.awaits}"
+        if lead.assignment and lead.assignment.accepted_at and "accepted" not in kinds:
+            yield f"lead {lead.lead_id} does not say who accepted it"
+        if lead.declined_by and "declined" not in kinds:
+            yield f"lead {lead.lead_id} does not say who declined it"
         if lead.status_reason == "withdrawn":
             continue
         if bool(lead.assignment) == lead.is_unowned:
@@ -315,6 +329,20 @@ def _i5(dump: Dump) -> Iterator[str]:
             decision = _decision(event, "route")
             if event.kind in ("assigned", "returned") and decision:
                 yield from _unfit(dump, lead_id, event, decision)
+    yield from _old_rosters(dump)
+
+
+def _old_rosters(dump: Dump) -> Iterator[str]:
+    """Name choices that were written when another configuration or roster was in force."""
+    in_force = 0
+    for puts in dump.commits:
+        for put in puts:
+            if put.item.get("kind") == "active":
+                in_force = active_of(put.item).version
+            elif put.name.startswith("routing event"):
+                decision = _decision(event_of(put.item), "route")
+                if decision and decision.inputs["roster_version"] != in_force:
+                    yield f"{put.key[0]} was routed by what was not in force any more"
 
 
 def _unowned(dump: Dump, lead: Lead, events: Sequence[Event]) -> Iterator[str]:
@@ -349,6 +377,7 @@ def _unfit(dump: Dump, lead_id: str, event: Event, decision: Decision) -> Iterat
 def _i6(dump: Dump) -> Iterator[str]:
     """Ledgers say what timelines say, and nobody is further than one lead from their share."""
     given: Counter[tuple[str, str]] = Counter()
+    capped: Counter[str] = Counter()
     declined = 0
     for events in dump.events.values():
         declined += sum(event.kind == "declined" for event in events)
@@ -356,6 +385,8 @@ def _i6(dump: Dump) -> Iterator[str]:
             decision = _decision(event, "route")
             if event.kind == "assigned" and decision:
                 given[decision.inputs["pool"], decision.result] += 1
+                owner = dump.configs[decision.config_hash].owners[decision.result]
+                capped[decision.result] += owner.daily_cap is not None
     returned = 0
     for ledger in map(ledger_of, dump.of("ledger")):
         for owner_id, account in ledger.accounts.items():
@@ -372,15 +403,9 @@ def _i6(dump: Dump) -> Iterator[str]:
     taken: Counter[str] = Counter()
     for day in map(day_of, dump.of("day")):
         taken[day.owner_id] += day.taken
-    for owner_id, count in taken.items():
-        booked = sum(
-            account.received + account.returned
-            for ledger in map(ledger_of, dump.of("ledger"))
-            for name, account in ledger.accounts.items()
-            if name == owner_id
-        )
-        if count > booked:
-            yield f"{owner_id} has {count} on their day counts and got {booked}"
+    for owner_id in {*taken, *capped}:
+        if taken[owner_id] != capped[owner_id]:
+            yield f"{owner_id} got {capped[owner_id]} and has {taken[owner_id]} on their days"
 
 
 def _unfair(ledger: Ledger) -> Iterator[str]:
@@ -664,6 +689,10 @@ INVARIANTS: Mapping[str, Callable[[Dump], Iterator[str]]] = {
     "I15": _i15,
     "I16": _i16,
 }
+
+
+def _kinds(events: Sequence[Event]) -> set[str]:
+    return {event.kind for event in events}
 
 
 def _lead_id(item: Item) -> str:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chalicelib.lead.model import Lead, ProfileValue, utc_text
 from chalicelib.records import (
-    ActResult,
     Active,
+    ActResult,
     Claim,
     Day,
     Delivery,
@@ -20,13 +20,11 @@ from chalicelib.records import (
     active_item,
     active_of,
     claim_item,
-    claim_key,
     claim_of,
     day_item,
     day_of,
     deliveries_list,
     delivery_item,
-    delivery_key,
     delivery_of,
     digest,
     effect_item,
@@ -42,7 +40,7 @@ from chalicelib.records import (
 )
 from chalicelib.storage import Item
 from tests.fakes import check_item
-from tests.flow.scenes import a_world, ask, deliveries
+from tests.flow.scenes import a_world, ask
 from tests.world import World, form
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -182,11 +180,3 @@ def test_a_digest_tells_parts_apart_and_is_the_same_in_every_process() -> None:
     assert digest("ab", "c") != digest("a", "bc")
     assert digest("lead", "1") == digest("lead", "1")
     assert len(digest("x")) == 26
-
-
-def test_keys_of_one_source_cannot_reach_those_of_another() -> None:
-    assert claim_key("forms", "a#b") != claim_key("forms#a", "b") or True
-    world = a_world()
-    ask(world, "forms", form(1, "zoe@example.com"))
-    (one,) = deliveries(world)
-    assert world.table.get(delivery_key(one.delivery_id)) is not None

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import Unavailable
+from chalicelib.errors import Misconfigured, Unavailable
 
 FRESH_SECONDS = 300
 """How long a value is used without asking again."""
@@ -46,7 +46,12 @@ class SsmSecrets:
         return self._connect()
 
     def get(self, name: str) -> tuple[str, ...]:
-        """Give the live values, newest first; empty if there is no such secret."""
+        """Give the live values, newest first; empty if there is no such secret.
+
+        Raises:
+            Misconfigured: it is stored in another shape.
+            Unavailable: the store is down, and nothing is remembered that may still be used.
+        """
         if not name:
             return ()
         now = self._monotonic()
@@ -83,5 +88,21 @@ class SsmSecrets:
             if error.response["Error"]["Code"] == "ParameterNotFound":
                 return []
             raise
-        entries = json.loads(answer["Parameter"]["Value"])
-        return list(entries)
+        try:
+            entries = json.loads(answer["Parameter"]["Value"])
+            return [_checked(entry) for entry in entries]
+        except (ValueError, LookupError, TypeError) as error:
+            expected = 'a JSON list of {"value": text, "not_after": time with zone or null}'
+            raise Misconfigured(
+                f"secret {name!r} is stored wrongly: expected {expected}"
+            ) from error
+
+
+def _checked(entry: Any) -> dict[str, Any]:
+    """Give an entry that can be used later on without another look."""
+    if not isinstance(entry["value"], str):
+        raise TypeError
+    ends = entry.get("not_after")
+    if ends and datetime.fromisoformat(ends).tzinfo is None:
+        raise ValueError
+    return dict(entry)

@@ -1,4 +1,4 @@
-"""A stand-in for the providers' APIs on 127.0.0.1: plays Meta and LinkedIn from the cases.
+"""A stand-in on 127.0.0.1: plays the APIs of Meta and LinkedIn, and listens as Slack or a CRM.
 
 It checks credentials and headers as the provider would, and can be told to misbehave.
 """
@@ -6,8 +6,9 @@ It checks credentials and headers as the provider would, and can be told to misb
 import json
 import struct
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
@@ -20,6 +21,11 @@ from chalicelib.signing import hex_hmac_sha256
 
 TOKEN = "stand-in-access-token"  # noqa: S105
 SECRET = "stand-in-signing-secret"  # noqa: S105
+
+MOST_TOLD = 200
+"""How many messages of destinations are kept to look at."""
+
+MOST_TOLD_BYTES = 256 * 1024
 
 Fault = Literal[
     "expired",
@@ -91,6 +97,15 @@ class Said:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a destination was told: a POST to /told/ and its id."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: str
+
+
 class Provider:
     """Serves what cases say that a provider has, as a context manager in a thread of its own."""
 
@@ -109,6 +124,7 @@ class Provider:
         """
         self.credentials = credentials or Credentials()
         self.calls: list[Called] = []
+        self.told: deque[Told] = deque(maxlen=MOST_TOLD)
         self._fetched = fetched
         self._faults: dict[str, tuple[Fault, int]] = {}
         self._closing = threading.Event()
@@ -117,6 +133,9 @@ class Provider:
         class Handler(_Handler):
             def do_GET(self) -> None:
                 provider._answer(self)
+
+            def do_POST(self) -> None:
+                provider._listen(self)
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
@@ -162,6 +181,9 @@ class Provider:
 
     def _answer(self, handler: "_Handler") -> None:
         """Play one answer, well or ill."""
+        if handler.path == "/told/":
+            handler.say(Said(200, [asdict(told) for told in self.told]))
+            return
         called = _called(handler)
         self.calls.append(called)
         fault = self._due(called.id)
@@ -175,6 +197,14 @@ class Provider:
         by_path = {key.partition("?")[0]: answer for key, answer in answers.items()}
         said = _PLAYS[called.connector](called, by_path.get(called.path), self.credentials, fault)
         handler.say(said)
+
+    def _listen(self, handler: "_Handler") -> None:
+        """Take what a destination is told, and answer as Slack does; /told/ shows it."""
+        size = min(int(handler.headers.get("Content-Length") or 0), MOST_TOLD_BYTES)
+        body = handler.rfile.read(size).decode("utf-8", "replace")
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        self.told.append(Told(handler.path, headers, body))
+        handler.say_text("ok")
 
     def _due(self, lead_id: str) -> Fault | None:
         """Give the fault that is due, and count it."""
@@ -198,6 +228,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def say_text(self, text: str) -> None:
+        """Answer with plain text."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing: addresses may hold credentials."""

@@ -3,6 +3,7 @@
 import secrets
 import shutil
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -34,6 +35,7 @@ HOME = ROOT / ".hub"
 SAMPLE = ROOT / "chalicelib" / "config" / "sample.yaml"
 PROVIDER = "provider"
 USUAL_PROVIDER_PORT = 4572
+STAND_IN = "http://127.0.0.1:"
 OLDEST_PYTHON = (3, 11)
 
 
@@ -99,7 +101,7 @@ def up(
         smtp, mailbox_url = mailbox.start_mailbox(home)
         console.print(f"[green]✓[/] Mailbox at {mailbox_url}")
         provider = start_provider(home)
-        console.print(f"[green]✓[/] Stand-in for LinkedIn and Meta at {provider}")
+        console.print(f"[green]✓[/] Stand-in for LinkedIn, Meta, Slack and the CRM at {provider}")
         cloud = start_cloud(home, report, smtp=smtp)
         console.print(f"[green]✓[/] Local cloud at {cloud.url}")
         sender = parseaddr(config.settings.mail_from)[1].rpartition("@")[2] or "example.com"
@@ -114,7 +116,7 @@ def up(
         console.print(f"[green]✓[/] Deployed: {deployed.url}")
         hub = build(deployed.settings, deployed.endpoint)
         is_new = not hub.table.get(ACTIVE_KEY)
-        made = make_secrets(deployed, config)
+        made = make_secrets(deployed, config, provider)
         if is_new:
             publish(hub, pointed_at(config, provider), actor="hub up", note="the sample")
             console.print(f"[green]✓[/] Configuration published, {made} secrets made")
@@ -179,23 +181,28 @@ def start_provider(home: Path, usual: int = USUAL_PROVIDER_PORT) -> str:
     return f"127.0.0.1:{running.ports['http']}"
 
 
-def make_secrets(deployed: Deployed, config: Config) -> int:
+def make_secrets(deployed: Deployed, config: Config, provider: str) -> int:
     """Make the secrets that a configuration names and that do not exist; gives how many.
 
-    A source that fetches gets the stand-in provider's, so this is for the local stage only.
+    A source that fetches gets the stand-in provider's, and Slack's secret is an address of the
+    stand-in, wherever that is now; so this is for the local stage only.
     """
     store = secrets_of(deployed)
     made = 0
-    for name, value in _wanted_secrets(config).items():
-        if not store.get(name):
+    for name, value in _wanted_secrets(config, provider).items():
+        known = store.get(name)
+        has_moved = bool(known) and known[0].startswith(STAND_IN) and known[0] != value
+        if not known or has_moved:
             store.put(name, [{"value": value, "not_after": None}])
-            made += 1
+            made += not known
     return made
 
 
 def pointed_at(config: Config, provider: str) -> Config:
-    """Have sources that fetch read from the stand-in provider instead of the real one."""
-    return _reading_from(provider, config, {key for key, it in config.sources.items() if it.token})
+    """Have sources that fetch, and webhooks, use the stand-in instead of the real thing."""
+    fed = {key for key, it in config.sources.items() if it.token}
+    told = {key for key, it in config.destinations.items() if it.kind == "webhook"}
+    return _at(provider, config, fed, told)
 
 
 def _follow_stand_in(hub: Hub, provider: str) -> None:
@@ -204,22 +211,30 @@ def _follow_stand_in(hub: Hub, provider: str) -> None:
     fed = {
         source_id
         for source_id, source in config.sources.items()
-        if str(source.options.get("api_url", "")).startswith("http://127.0.0.1:")
+        if str(source.options.get("api_url", "")).startswith(STAND_IN)
     }
-    publish(hub, _reading_from(provider, config, fed), actor="hub up", note="the stand-in moved")
+    told = {key for key, it in config.destinations.items() if it.url.startswith(STAND_IN)}
+    publish(hub, _at(provider, config, fed, told), actor="hub up", note="the stand-in moved")
 
 
-def _reading_from(provider: str, config: Config, source_ids: Collection[str]) -> Config:
+def _at(
+    provider: str, config: Config, source_ids: Collection[str], destination_ids: Collection[str]
+) -> Config:
+    """Point sources and webhooks at the stand-in."""
     sources = dict(config.sources)
     for source_id in source_ids:
         source = sources[source_id]
         api_url = f"http://{provider}/{source.connector}/{{api_version}}"
         options = {**source.options, "api_url": api_url}
         sources[source_id] = source.model_copy(update={"options": options})
-    return config.model_copy(update={"sources": sources})
+    destinations = dict(config.destinations)
+    for destination_id in destination_ids:
+        url = f"{STAND_IN}{provider.rpartition(':')[2]}/told/{destination_id}"
+        destinations[destination_id] = destinations[destination_id].model_copy(update={"url": url})
+    return config.model_copy(update={"sources": sources, "destinations": destinations})
 
 
-def _wanted_secrets(config: Config) -> Mapping[str, str]:
+def _wanted_secrets(config: Config, provider: str) -> Mapping[str, str]:
     """Give name and value of each secret; hex serves as text, as base64 and in an address."""
 
     def pairs() -> Iterator[tuple[str, str]]:
@@ -227,8 +242,11 @@ def _wanted_secrets(config: Config) -> Mapping[str, str]:
             yield source.secret, SECRET if source.token else secrets.token_hex(32)
             yield source.token, TOKEN
             yield source.verify_token, secrets.token_hex(32)
-        for destination in config.destinations.values():
-            yield destination.secret, secrets.token_hex(32)
+        for destination_id, destination in config.destinations.items():
+            if destination.kind == "slack":
+                yield destination.secret, f"http://{provider}/told/{destination_id}"
+            else:
+                yield destination.secret, f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
 
     return {name: value for name, value in pairs() if name}
 

@@ -45,7 +45,7 @@ def local_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
             shaken = load_case(connector, "handshake").handshake
             assert shaken is not None
             secrets_of(deployed).put(name, [{"value": shaken["secret"], "not_after": None}])
-        make_secrets(deployed, config)
+        make_secrets(deployed, config, provider)
         hub = build(deployed.settings, deployed.endpoint)
         publish(hub, pointed_at(config, provider), actor="test")
         yield LocalHub(deployed, hub, home, provider)

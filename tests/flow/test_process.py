@@ -25,6 +25,7 @@ from tests.flow.scenes import (
     events,
     everything_kept,
     failing_at,
+    noted,
     of_kind,
     outcomes,
     reconfigure,
@@ -722,3 +723,65 @@ def test_a_message_carries_no_more_than_ids() -> None:
     world.drain()
     (item,) = of_kind(world, "lead")
     assert world.routing.sent[0].body == {"lead": lead_of(item).lead_id}
+
+
+def test_a_duplicate_costs_two_reads_and_one_write_and_fetches_nothing() -> None:
+    world = a_world()
+    world.web.pages |= linkedin_pages(1, "lin@example.com")
+    notice(world)
+    world.settle()
+    notice(world)
+    hub, calls = noted(world)
+    hub.configurations.current()
+    calls.clear()
+    world.work(world.inbox, hub)
+    assert calls == ["table.get", "table.get_many", "table.get_many", "table.write"]
+
+
+def test_a_submission_costs_two_reads_one_transaction_and_one_message() -> None:
+    world = a_world()
+    ask(world, "forms", form(1, "zoe@example.com"))
+    hub, calls = noted(world)
+    hub.configurations.current()
+    calls.clear()
+    world.work(world.inbox, hub)
+    reads = ["table.get", "table.get_many", "table.get_many"]
+    assert calls == [*reads, "table.write", "routing.send"]
+
+
+def test_messages_worn_out_by_a_long_failure_are_done_once_when_sent_on_again() -> None:
+    world = a_world()
+    for number in range(3):
+        ask(world, "forms", form(number, f"p{number}@example.com"))
+    for _ in range(6):
+        handled(world, "table")
+    assert len(world.inbox.dead) == 3
+    world.inbox.redrive()
+    world.drain()
+    world.settle()
+    assert outcomes(world) == ["accepted"] * 3
+    assert len(world.mailbox.mails) == 3
+
+
+def test_messages_that_were_worn_out_and_forgotten_are_found_in_the_table() -> None:
+    world = a_world()
+    ask(world, "forms", form(1, "zoe@example.com"))
+    for _ in range(6):
+        handled(world, "table")
+    world.inbox.dead.clear()
+    assert world.inbox.is_empty()
+    world.settle()
+    assert outcomes(world) == ["accepted"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_queue_that_reorders_and_doubles_changes_nothing(seed: int) -> None:
+    world = a_world(seed)
+    world.web.pages |= linkedin_pages(1, "lin@example.com")
+    notice(world)
+    for number in range(6):
+        ask(world, "forms", form(number, f"p{number % 3}@example.com", "+447700900123"))
+    world.settle()
+    assert outcomes(world) == ["accepted"] * 7
+    assert sorted(lead.touch_count for lead in world.leads()) == [1, 6]
+    assert len(claims(world)) == 7

@@ -275,8 +275,27 @@ def a_day_with_too_many(dump: Dump) -> None:
     rewrite(dump, "day", anything, taken=1000)
 
 
-def a_turn_that_was_returned_without_anybody_declining(dump: Dump) -> None:
-    drop(dump, "event", lambda event: event.kind == "declined")
+def a_turn_that_was_never_returned(dump: Dump) -> None:
+    item = next(one for one in dump.of("event") if event_of(one).kind == "declined")
+    dump.items.append({**item, "sk": item["sk"] + "x"})
+
+
+def an_answer_that_the_timeline_does_not_tell(dump: Dump) -> None:
+    drop(dump, "event", lambda event: event.kind == "accepted")
+
+
+def a_merge_that_the_timeline_does_not_tell(dump: Dump) -> None:
+    drop(dump, "event", lambda event: event.kind == "absorbed")
+
+
+def a_withdrawal_that_the_timeline_does_not_tell(dump: Dump) -> None:
+    drop(dump, "event", lambda event: event.kind == "withdrawn")
+
+
+def an_owner_chosen_from_an_old_roster(dump: Dump) -> None:
+    active = active_of(dump.of("active")[0])
+    later = active.model_copy(update={"version": active.version + 1})
+    dump.commits.insert(1, (Put("active", active_item(later, "w")),))
 
 
 def a_moment_of_unfairness(dump: Dump) -> None:
@@ -471,6 +490,8 @@ PLANTED = {
         a_merged_lead_keeps_a_key,
         a_survivor_forgot_its_member,
         an_accepted_touch_is_nowhere,
+        a_merge_that_the_timeline_does_not_tell,
+        a_withdrawal_that_the_timeline_does_not_tell,
     ),
     "I5": (
         a_lead_still_awaits,
@@ -480,10 +501,12 @@ PLANTED = {
         an_unowned_lead_without_alarm,
         an_unowned_lead_that_nobody_looks_at_again,
         an_owner_who_was_off,
+        an_owner_chosen_from_an_old_roster,
+        an_answer_that_the_timeline_does_not_tell,
     ),
     "I6": (
         a_day_with_too_many,
-        a_turn_that_was_returned_without_anybody_declining,
+        a_turn_that_was_never_returned,
         a_moment_of_unfairness,
     ),
     "I7": (

@@ -12,6 +12,7 @@ from chalicelib.errors import TryLater, Uncertain
 from chalicelib.lead.model import Lead
 from chalicelib.records import Effect, effect_of, touch_record_of
 from tests.fakes import Answered
+from tests.faults import untouched
 from tests.invariants import problems
 from tests.proof.stories import PHONE, deliveries
 from tests.world import SECRETS, World, configured, form, replaced
@@ -148,7 +149,7 @@ def test_a_returning_lead_uses_up_nobodys_turn(world: World) -> None:
 
 def test_a_fresh_process_goes_on_with_the_rotation(world: World) -> None:
     for number in range(10):
-        world.hub = world.worker(lambda call, go: go())
+        world.hub = world.worker(untouched)
         enquire(world, form(number, f"p{number}@example.com"))
     given = Counter(owners(world))
     assert given["ben"] == given["cem"] == 5
@@ -169,7 +170,7 @@ def test_a_lead_that_nobody_can_take_is_seen_and_not_silently_unowned(world: Wor
 
 # --- notifying ------------------------------------------------------------------------------------
 
-TROUBLE = {
+TROUBLE: dict[str, Answered | Exception] = {
     "too many requests": Answered(429, "", 7),
     "bad gateway": Answered(502),
     "gateway time-out": Answered(504),
@@ -181,14 +182,14 @@ TROUBLE = {
 
 @pytest.mark.parametrize("name", TROUBLE)
 def test_trouble_that_passes_is_tried_again(world: World, name: str) -> None:
-    world.web.answers["crm"] = [TROUBLE[name]] * 3
+    world.web.answers_at["crm"] = [TROUBLE[name]] * 3
     enquire(world, form(1, "zoe@example.com", seats="250"))
     (told,) = [effect for effect in effects(world) if effect.destination_id == "crm"]
     assert (told.state, len(told.attempts)) == ("done", 4)
 
 
 def test_a_destination_that_asks_for_time_gets_it(world: World) -> None:
-    world.web.answers["crm"] = [Answered(429, "", 3600)]
+    world.web.answers_at["crm"] = [Answered(429, "", 3600)]
     world.send("forms", form(1, "zoe@example.com", seats="250"))
     world.drain()
     (told,) = [effect for effect in effects(world) if effect.destination_id == "crm"]
@@ -197,7 +198,7 @@ def test_a_destination_that_asks_for_time_gets_it(world: World) -> None:
 
 
 def test_a_destination_that_fails_a_hundred_times_loses_nothing(world: World) -> None:
-    world.web.answers["crm"] = [Answered(500)] * 100
+    world.web.answers_at["crm"] = [Answered(500)] * 100
     enquire(world, form(1, "zoe@example.com", seats="250"))
     (told,) = [effect for effect in effects(world) if effect.destination_id == "crm"]
     assert told.state == "quarantined"
@@ -208,7 +209,7 @@ def test_a_destination_that_fails_a_hundred_times_loses_nothing(world: World) ->
 
 
 def test_a_failing_destination_stays_switched_on_for_the_next_lead(world: World) -> None:
-    world.web.answers["crm"] = [Answered(500)] * 11
+    world.web.answers_at["crm"] = [Answered(500)] * 11
     enquire(world, form(1, "zoe@example.com", seats="250"))
     enquire(world, form(2, "yan@example.com", seats="250"))
     states = [effect.state for effect in effects(world) if effect.destination_id == "crm"]

@@ -1,0 +1,221 @@
+"""Every condition and every transaction of the flows, taken out one at a time, is missed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache, partial
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import Conflict
+from chalicelib.storage import Absent, Holds, Put, Write
+from tests.fakes import MemoryTable
+from tests.faults import Counting, Fault, Hook, every_point, untouched
+from tests.interleaver import seeds
+from tests.proof import test_crash, test_interleave
+from tests.proof.stories import LONG_STORIES, STORIES, Story
+from tests.proof.test_interleave import SCENARIOS
+from tests.proof.weakened import Guard, Shape, Weakened, guards, plain, shape
+from tests.world import Weaken
+
+ABSENT, VERSION = "absent", "version"
+
+GUARDS: dict[Guard, tuple[str, ...]] = {
+    ("absorb event", ABSENT): (),
+    ("active", ABSENT): (),
+    ("active", VERSION): ("owners switch themselves off",),
+    ("answer event", ABSENT): (),
+    ("answered lead", VERSION): ("accepting and declining at once",),
+    ("claim", ABSENT): ("the same person twice at once", "every message goes to two workers"),
+    ("claim", VERSION): ("withdrawn and submitted anew",),
+    ("claim of effect", VERSION): ("every message goes to two workers",),
+    ("closed effect", VERSION): ("every message goes to two workers",),
+    ("configuration", "check"): ("owners switch themselves off",),
+    ("day of", ABSENT): ("an owner in two pools",),
+    ("day of", VERSION): ("an owner in two pools",),
+    ("delivery", ABSENT): ("the same person twice at once",),
+    ("effect", ABSENT): (),
+    ("identity key", ABSENT): ("crossing keys of new leads",),
+    ("identity key", "lead_id"): (),
+    ("lead", ABSENT): (),
+    ("lead", VERSION): ("crossing keys join two leads",),
+    ("ledger", ABSENT): ("two pools fall to one",),
+    ("ledger", VERSION): ("two pools fall to one",),
+    ("merge event", ABSENT): (),
+    ("merged lead", VERSION): ("crossing keys join two leads",),
+    ("outcome", VERSION): ("every message goes to two workers",),
+    ("replayed delivery", VERSION): ("replays beside new submissions",),
+    ("returned turn", VERSION): (),
+    ("routed lead", VERSION): ("leases end while the work goes on",),
+    ("routing event", ABSENT): (),
+    ("sent on", VERSION): ("ticks beside work on the same leads",),
+    ("touch", ABSENT): (),
+    ("version", ABSENT): (),
+    ("voided touch", VERSION): (),
+    ("withdrawal event", ABSENT): (),
+}
+"""Every guard, and the races that go wrong without it; none where another one of the same
+transaction holds as well, and this one is there in case that one is ever changed."""
+
+UNGUARDED = {"refusal"}
+"""Writes that may go over each other: of the last refusals the newest are shown."""
+
+
+@dataclass
+class Recording(Weakened):
+    """A table that remembers, for each guard, a write that it guarded and what stood there."""
+
+    def write(self, writes: Any) -> None:
+        """Remember and pass on."""
+        before = dict(self.table._items) if isinstance(self.table, MemoryTable) else {}
+        for guard in guards(writes):
+            RECORD.guarded.setdefault(guard, (before, tuple(writes)))
+        if len(writes) > 1:
+            RECORD.shapes.add(shape(writes))
+        RECORD.bare |= {
+            plain(write.name) for write in writes if isinstance(write, Put) and not write.condition
+        }
+        self.table.write(writes)
+
+
+@dataclass
+class Record:
+    """What was written while all stories and races were played once."""
+
+    guarded: dict[Guard, tuple[dict[Any, Any], tuple[Write, ...]]] = field(default_factory=dict)
+    shapes: set[Shape] = field(default_factory=set)
+    bare: set[str] = field(default_factory=set)
+
+
+RECORD = Record()
+
+
+@cache
+def recorded() -> Record:
+    """Play everything once."""
+    for story in (STORIES | LONG_STORIES).values():
+        test_crash.play(story, untouched, Recording)
+    for scenario in SCENARIOS.values():
+        for seed in range(8):
+            test_interleave.play(scenario, seed, Recording)
+    return RECORD
+
+
+def test_every_write_is_known_here() -> None:
+    assert set(recorded().guarded) == set(GUARDS)
+    assert recorded().bare <= UNGUARDED
+
+
+def violated(write: Write) -> tuple[Any, dict[str, Any]]:
+    """Give what would have to stand there for a write's condition not to hold."""
+    condition = write.condition
+    item = {"pk": write.key[0], "sk": write.key[1], "writer": "somebody else", "version": 10**6}
+    if isinstance(condition, Holds):
+        value = condition.value
+        item[condition.attribute] = value + 1 if isinstance(value, int) else value + "x"
+    assert isinstance(condition, Absent | Holds)
+    return write.key, item
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=" ".join)
+def test_a_guard_alone_refuses_the_whole_write(guard: Guard) -> None:
+    before, writes = recorded().guarded[guard]
+    guarded = next(write for write in writes if guards([write]) == {guard})
+    key, item = violated(guarded)
+    for without in (None, guard):
+        table = MemoryTable()
+        table._items = {**before, key: item}
+        if without:
+            Weakened(table, without).write(writes)
+            if isinstance(guarded, Put):
+                assert table.get(key) != item
+        else:
+            with pytest.raises(Conflict) as caught:
+                table.write(writes)
+            assert set(caught.value.found) == {guarded.name}
+            assert table._items == {**before, key: item}
+
+
+@pytest.mark.parametrize(
+    ("guard", "name"),
+    [(guard, name) for guard, names in GUARDS.items() for name in names],
+    ids=lambda one: one if isinstance(one, str) else " ".join(one),
+)
+def test_a_race_goes_wrong_without_its_guard(guard: Guard, name: str) -> None:
+    weaken = partial(Weakened, without=guard)
+    wrong = (test_interleave.play(SCENARIOS[name], seed, weaken)[0] for seed in seeds(60))
+    assert any(wrong), "no seed needs this guard"
+
+
+def names_in_transactions() -> Iterator[str]:
+    """Name every write that is ever made together with others."""
+    return iter(sorted({name for names in recorded().shapes for name in names}))
+
+
+APART = (
+    "absorb event",
+    "active",
+    "answer event",
+    "answered lead",
+    "claim",
+    "claim of effect",
+    "closed effect",
+    "configuration",
+    "day of",
+    "effect",
+    "identity key",
+    "lead",
+    "ledger",
+    "merge event",
+    "merged lead",
+    "outcome",
+    "returned turn",
+    "routed lead",
+    "routing event",
+    "touch",
+    "version",
+    "voided touch",
+    "withdrawal event",
+)
+"""Every write that is part of a transaction."""
+
+HARMLESS_APART = {
+    "claim of effect": "the effect before it is closed; it is together only to save a call",
+    "closed effect": "the same",
+    "outcome": "a delivery whose submission was saved is recognised when it comes again",
+}
+"""Writes that are together with others only to save a call."""
+
+
+def test_every_transaction_is_known_here() -> None:
+    assert set(names_in_transactions()) == set(APART)
+
+
+def is_wrong(story: Story, hook: Hook, weaken: Weaken) -> bool:
+    """Play a story; say whether it ends badly, or not at all."""
+    try:
+        return bool(test_crash.play(story, hook, weaken))
+    except AssertionError:
+        return True
+
+
+def goes_wrong(weaken: Weaken) -> bool:
+    """Kill the process after each write of each story, then look at some races."""
+    for story in STORIES.values():
+        seen = Counting()
+        if is_wrong(story, seen, weaken):
+            return True
+        for point in every_point(seen.calls):
+            is_between = point.fault is Fault.KILLED_AFTER and point.call.does == "write"
+            if is_between and is_wrong(story, Counting(point.at, point.fault), weaken):
+                return True
+    return any(
+        test_interleave.play(scenario, seed, weaken)[0]
+        for scenario in SCENARIOS.values()
+        for seed in range(12)
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in APART if name not in HARMLESS_APART])
+def test_a_write_taken_out_of_its_transaction_is_missed(name: str) -> None:
+    assert goes_wrong(partial(Weakened, apart=name))
