@@ -38,7 +38,7 @@ class Notice(Model):
     source_id: str = ""
     source_title: str = ""
     form_title: str = ""
-    score: Score = Score()
+    score: Score = Field(default_factory=Score)
     profile: Mapping[str, str] = Field(
         default_factory=dict, description="clean values as text, by contact or custom field"
     )

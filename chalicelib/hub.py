@@ -4,14 +4,21 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import __version__
-from chalicelib.config.model import Config
+from chalicelib.config.model import Config, Source
 from chalicelib.errors import HubError, Misconfigured, Unavailable
-from chalicelib.records import ACTIVE_KEY, Active, active_of, version_key, version_of
+from chalicelib.records import (
+    ACTIVE_KEY,
+    Active,
+    active_of,
+    document_of,
+    version_key,
+    version_of,
+)
 from chalicelib.settings import Settings
 from chalicelib.storage import Blobs, Queue, Secrets, SendMail, Table
 
@@ -35,6 +42,17 @@ class Current:
         return self.active.hash
 
 
+@dataclass
+class _Known:
+    """What was read last: which configuration is in force, its document, and parts of it."""
+
+    active: Active
+    document: Mapping[str, Any]
+    read_at: float
+    config: Config | None = None
+    sources: dict[str, Source | None] = field(default_factory=dict)
+
+
 class Configurations:
     """Reads the configuration in force and remembers its document by hash."""
 
@@ -42,41 +60,62 @@ class Configurations:
         """Read from a table; `monotonic` ages what is remembered."""
         self._table = table
         self._monotonic = monotonic
-        self._current: Current | None = None
-        self._read_at = 0.0
+        self._known: _Known | None = None
 
-    def current(self, max_age_seconds: float = 0) -> Current:
-        """Give the configuration in force, or one read at most so long ago.
+    def current(self) -> Current:
+        """Give the configuration in force at this moment.
 
         Raises:
             Misconfigured: nothing has been published yet.
-            Unavailable: the table is down; with a maximum age, only if nothing is remembered.
+            Unavailable: the table is down.
         """
-        now = self._monotonic()
-        known = self._current
-        if known is not None and max_age_seconds and now - self._read_at < max_age_seconds:
+        known = self._read(self._monotonic())
+        if known.config is None:
+            known.config = Config.model_validate(known.document)
+        return Current(known.config, known.active)
+
+    def source(self, source_id: str, max_age_seconds: float) -> Source | None:
+        """Give one source as it was at most so long ago, without reading the rest; for the door.
+
+        Raises:
+            Misconfigured: nothing has been published yet.
+            Unavailable: the table is down, and has been for longer than is remembered.
+        """
+        known = self._recent(max_age_seconds)
+        if source_id not in known.sources:
+            document = known.document.get("sources", {}).get(source_id)
+            source = Source.model_validate(document) if document is not None else None
+            known.sources[source_id] = source
+        return known.sources[source_id]
+
+    def _recent(self, max_age_seconds: float) -> _Known:
+        now, known = self._monotonic(), self._known
+        if known is not None and now - known.read_at < max_age_seconds:
             return known
         try:
-            item = self._table.get(ACTIVE_KEY)
-            if item is None:
-                raise Misconfigured("no configuration is published: hub config publish FILE")
-            active = active_of(item)
-            if known is not None and known.hash == active.hash:
-                current = Current(known.config, active)
-            else:
-                current = Current(self._document(active), active)
+            return self._read(now)
         except Unavailable:
-            if known is None or not max_age_seconds or now - self._read_at > STALE_SECONDS:
+            if known is None or now - known.read_at > STALE_SECONDS:
                 raise
             return known
-        self._current, self._read_at = current, now
-        return current
 
-    def _document(self, active: Active) -> Config:
+    def _read(self, now: float) -> _Known:
+        item = self._table.get(ACTIVE_KEY)
+        if item is None:
+            raise Misconfigured("no configuration is published: hub config publish FILE")
+        active, known = active_of(item), self._known
+        if known is not None and known.active.hash == active.hash:
+            known.active, known.read_at = active, now
+        else:
+            known = _Known(active, self._document(active), now)
+        self._known = known
+        return known
+
+    def _document(self, active: Active) -> Mapping[str, Any]:
         item = self._table.get(version_key(active.number))
         if item is None:
             raise Misconfigured(f"configuration {active.number} is missing")
-        return Config.model_validate_json(version_of(item).document)
+        return document_of(version_of(item))
 
 
 def log_trouble(error: HubError) -> None:

@@ -64,6 +64,11 @@ class Followed:
     delivery: Delivery
     leads: tuple["Lead", ...]
 
+    @property
+    def is_settled(self) -> bool:
+        """Say whether every lead of it has its owner, or is known to have none."""
+        return not any(lead.awaits for lead in self.leads)
+
 
 def send(
     stage: Stage,
@@ -105,18 +110,24 @@ def send(
 
 
 def follow(tools: Tools, hub: Hub, sent: Sent) -> Followed | None:
-    """Wait for a delivery's outcome, and for its leads' owners; None when it takes too long."""
+    """Wait for a delivery's outcome, and for its leads' owners.
+
+    Returns:
+        What is known after WAIT_SECONDS at the latest; None when there is no outcome by then.
+    """
     from chalicelib.flow.details import find_lead
 
+    found: Followed | None = None
     for _ in range(int(WAIT_SECONDS / LOOK_EVERY_SECONDS)):
         delivery = _outcome(hub, sent)
         if delivery is not None:
             lead_ids = {result.lead_id for result in delivery.results.values() if result.lead_id}
             leads = tuple(find_lead(hub, lead_id) for lead_id in sorted(lead_ids))
-            if not any(lead.awaits for lead in leads):
-                return Followed(delivery, leads)
+            found = Followed(delivery, leads)
+            if found.is_settled:
+                break
         tools.sleep(LOOK_EVERY_SECONDS)
-    return None
+    return found
 
 
 def play_samples(up: "Up", report: "Report") -> None:
@@ -188,7 +199,8 @@ def command(
         )
     else:
         _show(tools, at.hub, sent, followed)
-    if not all(one.is_accepted for one in sent) or any(found is None for found in followed):
+    is_settled = all(found is not None and found.is_settled for found in followed)
+    if not is_settled or not all(one.is_accepted for one in sent):
         raise typer.Exit(1)
 
 

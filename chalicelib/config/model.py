@@ -196,8 +196,8 @@ class Engagement(Model):
 class Scoring(Model):
     """How a score is made: fit plus engagement, each capped."""
 
-    fit: Fit = Fit()
-    engagement: Engagement = Engagement()
+    fit: Fit = Field(default_factory=Fit)
+    engagement: Engagement = Field(default_factory=Engagement)
 
     @model_validator(mode="after")
     def _fits_in_a_hundred(self) -> "Scoring":
@@ -241,11 +241,11 @@ class Settings(Model):
 class Config(Model):
     """The whole configuration document."""
 
-    settings: Settings = Settings()
+    settings: Settings = Field(default_factory=Settings)
     sources: Mapping[Id, Source] = Field(default_factory=dict)
     destinations: Mapping[Id, Destination] = Field(default_factory=dict)
     owners: Mapping[Id, Owner] = Field(default_factory=dict)
     pools: Mapping[Id, Pool] = Field(default_factory=dict)
     fields: tuple[CustomField, ...] = ()
-    scoring: Scoring = Scoring()
+    scoring: Scoring = Field(default_factory=Scoring)
     routing: tuple[RoutingRule, ...] = ()

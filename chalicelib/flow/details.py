@@ -243,7 +243,8 @@ def _entry(item: Item) -> Iterator[TimelineEntry]:
         case "touch":
             touch = touch_record_of(item).touch
             yield TimelineEntry(
-                at=touch.submitted_at,
+                # A provider whose clock is ahead does not put it into the future.
+                at=min(touch.submitted_at, touch.received_at),
                 kind="touch",
                 text=_touch_text(touch),
                 source_id=touch.source_id,

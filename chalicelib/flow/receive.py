@@ -101,8 +101,7 @@ def _answer(hub: Hub, door: Door, request: Request) -> Reply:
 
 def _find(hub: Hub, source_id: str) -> Door:
     """Find a source and load its connector, and no other."""
-    config = hub.configurations.current(CONFIG_AGE_SECONDS).config
-    source = config.sources.get(source_id)
+    source = hub.configurations.source(source_id, CONFIG_AGE_SECONDS)
     if source is None:
         raise UnknownSource("no such source")
     return Door(source_id, source, registry.load(source.connector))

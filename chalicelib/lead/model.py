@@ -229,7 +229,7 @@ class Lead(Model):
     last_touch: TouchRef | None = None
     flags: tuple[str, ...] = Field(default=(), description="notes of the touches, sorted")
     is_partial: bool = False
-    score: Score = Score()
+    score: Score = Field(default_factory=Score)
     status: Status = "new"
     status_reason: str = ""
     stage: Stage = "lead"

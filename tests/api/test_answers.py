@@ -1,5 +1,7 @@
 """/answer/{token}: the pages behind accept and decline links."""
 
+import base64
+import hashlib
 import re
 from datetime import timedelta
 
@@ -84,6 +86,9 @@ def test_a_page_runs_nothing_and_sends_its_form_to_itself_under_any_prefix() -> 
     assert "form-action 'self'" in policy
     assert "unsafe" not in policy
     assert got.headers["content-type"] == "text/html; charset=utf-8"
+    (style,) = re.findall(r"<style>(.*?)</style>", got.text, flags=re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in policy
 
 
 def test_hostile_names_stay_text() -> None:

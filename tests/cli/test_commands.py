@@ -93,6 +93,15 @@ def test_text_of_strangers_does_not_steer_the_terminal() -> None:
         assert not {"\x1b", "\u202e", "\x9b", "\x85"} & set(shown)
 
 
+def test_a_request_as_it_came_does_not_steer_the_terminal_either() -> None:
+    desk = Desk()
+    desk.world.send("forms", "no json \x1b]0;owned\x07 \u009b31m \u202e [red]\r".encode())
+    desk.world.drain()
+    shown = desk.run("delivery", desk.json("deliveries")[0]["delivery_id"]).stdout
+    assert "[red]" in shown
+    assert not {"\x1b", "\x07", "\x9b", "\u202e", "\r"} & set(shown)
+
+
 def test_deliveries_are_listed_shown_and_replayed() -> None:
     desk = desk_with_a_lead()
     desk.world.send("events", b"not json")
@@ -314,3 +323,9 @@ def test_every_command_explains_itself() -> None:
         if command not in ("up", "down", "deploy", "mail", "doctor"):
             assert "--stage" in done.stdout, command
         assert "--json" in done.stdout, command
+
+
+def test_an_error_of_the_command_line_itself_keeps_its_own_exit_code() -> None:
+    done = Desk().run("token", "make")
+    assert done.exit_code == 2
+    assert "Usage" in done.stderr

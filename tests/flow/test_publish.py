@@ -225,11 +225,15 @@ def test_a_document_is_read_once_and_the_pointer_each_time() -> None:
 def test_an_hour_of_silence_ends_with_what_is_in_force_now() -> None:
     world = a_world()
     known = Configurations(world.table, world.clock.monotonic)
-    assert known.current(30).config == world.config
-    publish(world.hub, another(world), "ann")
-    assert known.current(30).config == world.config
+    [source_id, *_] = world.config.sources
+    old = world.config.sources[source_id]
+    off = old.model_copy(update={"enabled": False})
+    sources = {**world.config.sources, source_id: off}
+    assert known.source(source_id, 30) == old
+    publish(world.hub, world.config.model_copy(update={"sources": sources}), "ann")
+    assert known.source(source_id, 30) == old
     world.clock.advance(seconds=30)
-    assert known.current(30).config == another(world)
+    assert known.source(source_id, 30) == off
 
 
 def test_workers_never_use_an_old_configuration() -> None:
@@ -247,7 +251,7 @@ def test_nothing_published_is_our_mistake() -> None:
     world = a_world()
     world.table.uproot(ACTIVE_KEY)
     with pytest.raises(Misconfigured, match="hub config publish"):
-        Configurations(world.table, world.clock.monotonic).current(30)
+        Configurations(world.table, world.clock.monotonic).current()
 
 
 def test_a_version_that_is_missing_is_our_mistake() -> None:

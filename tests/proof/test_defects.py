@@ -36,7 +36,7 @@ def effects(world: World) -> list[Effect]:
 
 def owners(world: World) -> list[str]:
     """Give the owners in the order in which their leads arrived."""
-    leads = sorted(world.leads(), key=lambda lead: mail(lead))
+    leads = sorted(world.leads(), key=mail)
     return [lead.assignment.owner_id for lead in leads if lead.assignment]
 
 
