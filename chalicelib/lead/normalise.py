@@ -82,7 +82,8 @@ def normalise(
         external_id=submission.external_id,
         revision=submission.revision,
         delivery_id=delivery_id,
-        submitted_at=submission.submitted_at,
+        # A provider's clock may be ahead of ours; nothing comes from the future.
+        submitted_at=min(submission.submitted_at, received_at),
         received_at=received_at,
         form=clean_line(submission.form)[0],
         form_title=clean_line(submission.form_title)[0],
