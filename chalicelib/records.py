@@ -265,14 +265,7 @@ def delivery_item(delivery: Delivery, writer: str) -> Item:
         item |= {
             "list_pk": deliveries_list(delivery.source_id, delivery.outcome),
             "list_sk": f"{utc_text(delivery.received_at)}#{delivery.delivery_id}",
-            "summary": {
-                "delivery_id": delivery.delivery_id,
-                "source_id": delivery.source_id,
-                "received_at": utc_text(delivery.received_at),
-                "outcome": delivery.outcome,
-                "reason": delivery.reason[:200],
-                "leads": leads[:10],
-            },
+            "summary": _text({"reason": delivery.reason[:200], "leads": leads[:10]}),
         }
     return item
 
@@ -310,24 +303,40 @@ def lead_item(lead: Lead, writer: str, due_at: datetime | None = None) -> Item:
     item |= {
         "list_pk": f"LEADS#{shard(lead.lead_id)}",
         "list_sk": f"{utc_text(lead.created_at)}#{lead.lead_id}",
-        "summary": {
-            "lead_id": lead.lead_id,
-            "name": str(value.get("full_name", ""))[:80],
-            "email": str(value.get("email", ""))[:120],
-            "company": str(value.get("company", ""))[:80],
-            "score": lead.score.total,
-            "status": lead.status,
-            "stage": lead.stage,
-            "source": lead.last_touch.source_id if lead.last_touch else "",
-            "owner": owner,
-            "state": "unowned" if lead.is_unowned else "routing" if lead.awaits else "owned",
-            "created_at": utc_text(lead.created_at),
-            "updated_at": utc_text(lead.updated_at),
-        },
+        "summary": _text(
+            {
+                "lead_id": lead.lead_id,
+                "name": str(value.get("full_name", ""))[:80],
+                "email": str(value.get("email", ""))[:120],
+                "company": str(value.get("company", ""))[:80],
+                "score": lead.score.total,
+                "status": lead.status,
+                "stage": lead.stage,
+                "source": lead.last_touch.source_id if lead.last_touch else "",
+                "owner": owner,
+                "state": "unowned" if lead.is_unowned else "routing" if lead.awaits else "owned",
+                "created_at": utc_text(lead.created_at),
+                "updated_at": utc_text(lead.updated_at),
+            }
+        ),
     }
     if owner or lead.is_unowned:
         item["owner_pk"] = owner_list(owner)
     return item
+
+
+def summary_of(item: Item) -> dict[str, Any]:
+    """Read what a list shows of an item, from the item or from its entry in an index."""
+    summary: dict[str, Any] = json.loads(item["summary"])
+    kind, *parts = str(item.get("list_pk", "")).split("#")
+    at, _, listed_id = str(item["list_sk"]).partition("#")
+    match kind:
+        case "DELIVERIES":
+            named = {"delivery_id": listed_id, "source_id": parts[0], "outcome": parts[1]}
+            return {**named, "received_at": at, **summary}
+        case "EFFECTS":
+            return {**summary, "created_at": at}
+    return summary
 
 
 def owner_list(owner_id: str) -> str:
@@ -404,12 +413,14 @@ def effect_item(effect: Effect, writer: str) -> Item:
         item |= {
             "list_pk": "EFFECTS#quarantined",
             "list_sk": f"{utc_text(effect.created_at)}#{effect.effect_id}",
-            "summary": {
-                "effect_id": effect.effect_id,
-                "lead_id": effect.lead_id,
-                "destination_id": effect.destination_id,
-                "reason": effect.reason[:200],
-            },
+            "summary": _text(
+                {
+                    "effect_id": effect.effect_id,
+                    "lead_id": effect.lead_id,
+                    "destination_id": effect.destination_id,
+                    "reason": effect.reason[:200],
+                }
+            ),
         }
     return item
 
@@ -469,6 +480,10 @@ def document_of(version: Version) -> dict[str, Any]:
     """Read the configuration document of a published version."""
     document: dict[str, Any] = json.loads(version.document)
     return document
+
+
+def _text(summary: Mapping[str, Any]) -> str:
+    return json.dumps(summary, ensure_ascii=False, separators=(",", ":"))
 
 
 def _simple(key: Key, kind: str, model: Any, writer: str) -> dict[str, Any]:

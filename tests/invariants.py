@@ -63,7 +63,7 @@ class Dump:
     """Everything stored and everything seen, once all is quiet.
 
     Attributes:
-        commits: puts that took effect, in order.
+        commits: puts that took effect, in order; empty where nobody could see them.
         sent: every message that was ever sent.
         logs: every line that was logged.
     """
@@ -136,7 +136,8 @@ class Dump:
     def rosters(self) -> dict[int, Active]:
         """Give who was switched off, by version of the active item."""
         puts = [put for puts in self.commits for put in puts if put.item.get("kind") == "active"]
-        return {active.version: active for active in (active_of(put.item) for put in puts)}
+        items = [*self.of("active"), *(put.item for put in puts)]
+        return {active.version: active for active in map(active_of, items)}
 
     def touches_of(self, lead: Lead) -> list[Touch]:
         """Give the touches of a lead and of those merged into it."""

@@ -71,6 +71,7 @@ class Shim:
     _tokens: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     _sent_once: dict[tuple[str, str, str], dict[str, Any]] = field(default_factory=dict)
     _written: deque[str] = field(default_factory=lambda: deque(maxlen=1000))
+    _watched: dict[str, Callable[[Any], None]] = field(default_factory=dict)
     _script: dict[str, list[Answer]] = field(default_factory=dict)
 
     def __call__(self, operation: str, request: Any, go: Go) -> AWSResponse:
@@ -90,6 +91,8 @@ class Shim:
         if operation == "SendMessageBatch" and body.get("QueueUrl", "").endswith(".fifo"):
             return self._send_batch_once(request, body, go)
         answer = go()
+        if operation in self._watched and answer.status_code == 200:
+            self._watched[operation](request)
         if operation == "CreateTable":
             self._learn(body)
         if operation in {"PutItem", "UpdateItem"} and answer.status_code == 200:
@@ -97,6 +100,10 @@ class Shim:
         if operation == "Query" and body.get("IndexName") and self.index_lag:
             return self._lagging(answer)
         return answer
+
+    def watch(self, operation: str, note: Callable[[Any], None]) -> None:
+        """Tell of every request of an operation that moto took."""
+        self._watched[operation] = note
 
     def answer_next(self, operation: str, *answers: Answer) -> None:
         """Let the next calls of an operation be answered so, one after the other."""

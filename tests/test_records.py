@@ -35,6 +35,7 @@ from chalicelib.records import (
     lead_of,
     owner_list,
     shard,
+    summary_of,
     touch_sort_key,
     version_key,
 )
@@ -105,7 +106,7 @@ def test_an_unfinished_delivery_is_due_and_a_finished_one_is_listed() -> None:
         deliveries_list("forms", "accepted"),
         "2026-11-23T09:00:00.000Z#d1",
     )
-    assert item["summary"]["leads"] == ["l1"]
+    assert summary_of(item)["leads"] == ["l1"]
 
 
 def test_the_list_of_leads_shows_who_it_is_and_whose() -> None:
@@ -113,7 +114,7 @@ def test_the_list_of_leads_shows_who_it_is_and_whose() -> None:
     ask(world, "forms", form(1, "zoe@example.com", name="Zoë Quill", company="Example Mills"))
     world.settle()
     (item,) = [one for one in world.table.scan() if one.get("kind") == "lead"]
-    shown = item["summary"]
+    shown = summary_of(item)
     assert (shown["name"], shown["email"], shown["company"]) == (
         "Zoë Quill",
         "zoe@example.com",
@@ -132,7 +133,7 @@ def test_long_texts_are_cut_in_lists_and_whole_in_the_lead() -> None:
     long = ProfileValue(value="x" * 5000, touch_id="t", at=NOW)
     lead = LEAD.model_copy(update={"profile": {"full_name": long, "company": long}})
     item = lead_item(lead, "w")
-    assert (len(item["summary"]["name"]), len(item["summary"]["company"])) == (80, 80)
+    assert (len(summary_of(item)["name"]), len(summary_of(item)["company"])) == (80, 80)
     assert lead_of(item) == lead
 
 
@@ -142,7 +143,7 @@ def test_only_effects_that_wait_are_due_and_only_quarantined_ones_are_listed() -
     aside = EFFECT.model_copy(update={"state": "quarantined", "reason": "r" * 300})
     item = effect_item(aside, "w")
     assert item["list_pk"] == "EFFECTS#quarantined"
-    assert len(item["summary"]["reason"]) == 200
+    assert len(summary_of(item)["reason"]) == 200
 
 
 def test_a_packed_lead_takes_little_room() -> None:

@@ -22,6 +22,7 @@ from chalicelib.records import (
     lead_key,
     lead_of,
     owner_list,
+    summary_of,
 )
 from chalicelib.storage import Item
 
@@ -74,7 +75,7 @@ def list_leads(hub: Hub, wanted: LeadFilter, limit: int, after: str = "") -> Lis
     """List leads by when they came first, newest first."""
     known = _by_identity(hub, wanted.q) if wanted.q else None
     if known is not None:
-        summary = lead_item(known, "list")["summary"]
+        summary = summary_of(lead_item(known, "list"))
         fits = _fits_lead(
             summary, LeadFilter(wanted.owner, wanted.status, wanted.source, wanted.stage)
         )
@@ -114,19 +115,16 @@ def list_deliveries(hub: Hub, source: str, outcome: str, limit: int, after: str 
 def list_effects(hub: Hub, limit: int, after: str = "") -> Listed:
     """List notifications that are set aside, newest first."""
     entries = _walk(hub, "list", [QUARANTINED_EFFECTS], limit, after)
-    dated = (
-        {**item, "summary": {**item["summary"], "created_at": item["list_sk"].partition("#")[0]}}
-        for item in entries
-    )
-    return _page(dated, limit, lambda _: True)
+    return _page(entries, limit, lambda _: True)
 
 
 def _page(entries: Iterator[Item], limit: int, fits: Callable[[Summary], bool]) -> Listed:
     """Take what fits, up to the limit, and look at no more than MOST_LOOKED_AT."""
     found: list[Summary] = []
     for looked_at, item in enumerate(entries, start=1):
-        if fits(item["summary"]):
-            found.append(item["summary"])
+        summary = summary_of(item)
+        if fits(summary):
+            found.append(summary)
         if len(found) == limit or looked_at == MOST_LOOKED_AT:
             return Listed(tuple(found), str(item["list_sk"]))
     return Listed(tuple(found))

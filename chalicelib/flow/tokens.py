@@ -1,6 +1,7 @@
 """Access tokens of the API: opaque, stored as a hash, looked up at every request."""
 
 import hashlib
+import json
 import re
 import secrets
 from typing import Literal, get_args
@@ -152,7 +153,7 @@ def _item(key: Key, caller: Caller) -> Item:
         **item,
         "list_pk": TOKENS_LIST,
         "list_sk": f"{utc_text(caller.created_at)}#{caller.token_id}",
-        "summary": {"token_id": caller.token_id},
+        "summary": json.dumps({"token_id": caller.token_id}),
     }
 
 

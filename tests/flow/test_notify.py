@@ -11,7 +11,7 @@ from chalicelib.errors import Refused, TryLater, Unavailable, Uncertain
 from chalicelib.flow.notify import LEASE, WAITS_SECONDS, notify, set_aside
 from chalicelib.flow.publish import set_availability
 from chalicelib.links import read
-from chalicelib.records import Effect
+from chalicelib.records import Effect, summary_of
 from chalicelib.storage import Received
 from tests.fakes import Answered
 from tests.faults import Call, Kill
@@ -234,8 +234,8 @@ def test_what_is_quarantined_is_listed_for_the_admin() -> None:
     told(world)
     page = world.hub.table.query_index("list", "EFFECTS#quarantined")
     (item,) = page.items
-    assert item["summary"]["reason"] == "refused: SES: MessageRejected"
-    assert item["summary"]["lead_id"] == world.lead().lead_id
+    assert summary_of(item)["reason"] == "refused: SES: MessageRejected"
+    assert summary_of(item)["lead_id"] == world.lead().lead_id
 
 
 def test_a_destination_without_its_secret_is_quarantined_and_says_so() -> None:
