@@ -118,6 +118,12 @@ class Configurations:
         return document_of(version_of(item))
 
 
+def log_alarm(kind: str, ids: Mapping[str, str]) -> None:
+    """Log one line of JSON; the template counts such lines and alarms the admin."""
+    line = json.dumps({"alarm": kind, **ids}, separators=(",", ":"))
+    logging.getLogger("hub").warning(line)
+
+
 def log_trouble(error: HubError) -> None:
     """Log one line of JSON; errors of ours hold no personal data."""
     line = {"trouble": type(error).__name__, "why": str(error)[:300]}
@@ -133,6 +139,7 @@ class Hub:
         new_id: gives a fresh id, sortable by time.
         side_by_side: runs calls in threads, so that a slow one holds up no other; gives their
             results in order.
+        alarm: told what a person must look at, with ids: quarantined, unowned, set_aside.
         trouble: told why a message comes back or the door asks to come again.
         code: version of this code, kept with every decision.
     """
@@ -150,6 +157,7 @@ class Hub:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     side_by_side: Callable[[Sequence[Callable[[], list[str]]]], list[list[str]]]
+    alarm: Callable[[str, Mapping[str, str]], None] = log_alarm
     trouble: Callable[[HubError], None] = log_trouble
     code: str = __version__
 

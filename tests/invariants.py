@@ -14,6 +14,7 @@ from typing import Any
 
 from chalicelib.config.document import config_hash
 from chalicelib.config.model import Config
+from chalicelib.flow.tokens import Caller
 from chalicelib.lead.merging import fold
 from chalicelib.lead.model import Decision, Lead, Touch
 from chalicelib.lead.routing import LEAD, Ledger, choose, eligibility, give_back, repick_rule
@@ -36,6 +37,7 @@ from chalicelib.records import (
     lead_of,
     ledger_of,
     touch_record_of,
+    unpacked,
     version_of,
 )
 from chalicelib.request import unpack
@@ -588,6 +590,7 @@ READERS: Mapping[str, Callable[[Item], Any]] = {
     "version": version_of,
     "key": lambda item: item["lead_id"],
     "refusal": lambda item: item["reason"],
+    "token": lambda item: unpacked(Caller, item["data"]),
 }
 
 

@@ -214,6 +214,7 @@ def _failed(
     may_repeat = isinstance(error, TryLater) or (isinstance(error, Uncertain) and is_repeatable)
     if not may_repeat or len(effect.attempts) >= len(WAITS_SECONDS):
         reason = f"{type(error).__name__.lower()}: {error}"
+        hub.alarm("set_aside", {"lead": effect.lead_id, "destination": effect.destination_id})
         return _closed(hub, effect, "quarantined", reason=reason, outcome=reason)
     wait = WAITS_SECONDS[len(effect.attempts)]
     if isinstance(error, TryLater) and error.retry_after_seconds is not None:

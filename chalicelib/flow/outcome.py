@@ -61,6 +61,8 @@ def finish(
             if delivery.outcome not in OPEN:
                 return
         else:
+            if after.outcome == "quarantined":
+                hub.alarm("quarantined", {"source": after.source_id, "delivery": after.delivery_id})
             return
     raise Conflict(f"delivery {delivery.delivery_id}: others kept writing first")
 

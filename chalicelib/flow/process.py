@@ -283,14 +283,12 @@ def _withdraw(batch: Batch, job: Job, position: int, act: Withdrawal) -> ActResu
 
 
 def _touch(batch: Batch, job: Job, submission: Submission) -> Touch:
-    fields = job.connector.fields
-    hints = {key: field for key, field in submission.hints.items() if key not in fields}
     return normalise(
         submission,
         source_id=job.delivery.source_id,
         source=job.source,
         connector=job.connector.name,
-        connector_fields={**job.connector.fields, **hints},
+        connector_fields=job.connector.fields,
         config=batch.current.config,
         delivery_id=job.delivery.delivery_id,
         received_at=job.delivery.received_at,

@@ -59,6 +59,7 @@ class Round:
     writes: list[Write] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     leads: list[str] = field(default_factory=list)
+    unowned: list[str] = field(default_factory=list)
 
 
 def route(hub: Hub, messages: Sequence[Received]) -> list[str]:
@@ -338,6 +339,7 @@ def _leave_unowned(
             "routed": lead.routed + 1,
         }
     )
+    together.unowned.append(lead.lead_id)
     alarms = together.current.config.settings.alarms
     _write(together, lead, unowned, event, alarms, because, due_at)
 
@@ -417,6 +419,8 @@ def _save(together: Round) -> None:
     if len(writes) > MOST_WRITES and len(together.leads) > 1:
         raise Conflict("too many leads for one transaction")
     together.hub.table.write(writes)
+    for lead_id in together.unowned:
+        together.hub.alarm("unowned", {"lead": lead_id})
 
 
 def send_effects(hub: Hub, effects: Sequence[Effect]) -> None:

@@ -58,7 +58,7 @@ def normalise(
         source_id: of the source that it came by.
         source: its field map lies over the connector's; its trust and country are used.
         connector: name of the connector.
-        connector_fields: the connector's own field map.
+        connector_fields: the connector's own field map; the submission's hints lie below it.
         config: custom fields and settings.
         delivery_id: of the delivery that it came in.
         received_at: when that came.
@@ -69,7 +69,7 @@ def normalise(
         `cut` for answers under keys that cannot be kept as they are.
     """
     answers, notes = _storable_answers(submission.answers)
-    taken = _Taken(answers, _field_map(source.fields, connector_fields))
+    taken = _Taken(answers, _fields_of(answers, source.fields, connector_fields, submission.hints))
     settings = config.settings
 
     contact = _clean_contact(taken, config, source, submission)
@@ -138,10 +138,19 @@ class _Taken:
                 yield key, text
 
 
-def _field_map(of_source: Mapping[str, str], of_connector: Mapping[str, str]) -> dict[str, str]:
-    """Lay a source's field map over its connector's: the source's keys count first."""
-    rest = {key: field for key, field in of_connector.items() if key not in of_source}
-    return {**of_source, **rest}
+def _fields_of(answers: Mapping[str, Answer], *field_maps: Mapping[str, str]) -> dict[str, str]:
+    """Give the field of each answer that has one; the first map that knows a key counts.
+
+    The order is that of the maps, for of several answers to one field the first counts. A map of
+    usual names is long and answers are few, so a map is gone through only if order matters.
+    """
+    found: dict[str, str] = {}
+    for field_map in field_maps:
+        keys = [key for key in answers if key in field_map and key not in found]
+        if len({field_map[key] for key in keys}) < len(keys):
+            keys = [key for key in field_map if key in keys]
+        found |= {key: field_map[key] for key in keys}
+    return found
 
 
 def _storable_answers(given: Mapping[str, Answer]) -> tuple[dict[str, Answer], set[str]]:

@@ -228,6 +228,59 @@ def test_two_workers_with_the_same_new_person_make_one_lead() -> None:
     assert outcomes(world) == ["accepted", "accepted"]
 
 
+def test_two_workers_with_the_same_known_person_lose_neither_touch() -> None:
+    world = a_world()
+    sent(world, form(1, "zoe@example.com"))
+    ask(world, "forms", form(2, "zoe@example.com"))
+    ask(world, "forms", form(3, "zoe@example.com"))
+    first, second = world.inbox.receive()
+    others = [second]
+
+    def let_the_other_go_first(call: Call, go: Callable[[], Any]) -> Any:
+        if call.does == "write" and others:
+            process(world.hub, [others.pop()])
+        return go()
+
+    assert process(world.worker(let_the_other_go_first), [first]) == []
+    assert (world.lead().touch_count, world.lead().version) == (3, 4)
+
+
+def test_two_workers_with_one_submission_said_in_two_ways_take_it_once() -> None:
+    world = a_world()
+    ask(world, "forms", form(1, "zoe@example.com"))
+    ask(world, "forms", form(1, "yan@example.com"))
+    first, second = world.inbox.receive()
+    others = [second]
+
+    def let_the_other_go_first(call: Call, go: Callable[[], Any]) -> Any:
+        if call.does == "write" and others:
+            process(world.hub, [others.pop()])
+        return go()
+
+    assert process(world.worker(let_the_other_go_first), [first]) == []
+    assert outcomes(world) == ["duplicate", "accepted"]
+    assert value(world.lead(), "email") == "yan@example.com"
+
+
+def test_keys_that_the_joining_submission_does_not_name_move_too() -> None:
+    world = a_world()
+    sent(
+        world,
+        form(1, "zoe@example.com"),
+        form(2, "zoe@example.org", PHONE),
+        form(3, "zoe@example.com", PHONE),
+    )
+    lead = world.lead()
+    assert set(pointed(world)) == {
+        "email:zoe@example.com",
+        "email:zoe@example.org",
+        f"phone:{PHONE}",
+    }
+    assert set(pointed(world).values()) == {lead.lead_id}
+    sent(world, form(4, "zoe@example.org"))
+    assert world.lead().touch_count == 4
+
+
 def test_a_submission_that_joins_more_than_one_transaction_holds_is_quarantined_whole() -> None:
     world = a_world()
     people = [json.loads(form(n, f"p{n}@example.com")) for n in range(60)]

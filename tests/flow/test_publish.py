@@ -117,6 +117,21 @@ def test_two_people_who_publish_at_once_are_not_both_told_that_it_worked() -> No
     assert len(versions(world.hub)) == 2
 
 
+def test_somebody_who_switches_off_while_a_configuration_is_published_stays_off() -> None:
+    world = a_world()
+    others = ["ann"]
+
+    def hook(call: Call, go: Callable[[], Any]) -> Any:
+        if call.does == "write" and others:
+            set_availability(world.hub, others.pop(), off=True)
+        return go()
+
+    with pytest.raises(Conflict):
+        publish(world.worker(hook), another(world), "ben")
+    publish(world.hub, another(world), "ben")
+    assert off(world) == {"ann": ""}
+
+
 def test_a_publication_with_the_table_down_changes_nothing() -> None:
     world = a_world()
     world.table.is_down = True

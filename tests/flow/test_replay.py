@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict, NotFound, TryLater
+from chalicelib.flow.outcome import TRIES
 from chalicelib.flow.replay import replay
 from tests.faults import Call
 from tests.flow.scenes import (
@@ -119,8 +120,10 @@ def test_a_replay_of_what_was_withdrawn_brings_nobody_back() -> None:
 
 def test_a_replay_starts_the_count_of_tries_anew() -> None:
     world = a_world()
+    world.web.pages[""] = TryLater("answered 500")
     ask(world, "linkedin", linkedin(1))
     world.settle()
+    assert delivery(world).tries == TRIES
     assert replay(world.hub, delivery(world).delivery_id).tries == 0
 
 

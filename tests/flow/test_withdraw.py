@@ -1,10 +1,13 @@
 """Withdrawals: a submission that its person took back counts no more, whenever that comes."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from chalicelib.flow.process import process
+from tests.faults import Call
 from tests.flow.scenes import (
     a_world,
     ask,
@@ -194,3 +197,44 @@ def test_a_withdrawal_of_what_nobody_ever_sent_is_remembered() -> None:
     world.settle()
     assert [one.outcome for one in deliveries(world)] == ["withdrawn"]
     assert claims(world)[0].touch_id == ""
+
+
+def overtaken(world: World, first: bytes, then: bytes) -> None:
+    """Process one act, with another one taken just before the first is written."""
+    ask(world, "linkedin", first)
+    ask(world, "linkedin", then)
+    one, other = world.inbox.receive()
+    others = [other]
+
+    def let_the_other_go_first(call: Call, go: Callable[[], Any]) -> Any:
+        if call.does == "write" and others:
+            assert process(world.hub, [others.pop()]) == []
+        return go()
+
+    assert process(world.worker(let_the_other_go_first), [one]) == []
+    world.inbox.delete([one.message_id, other.message_id])
+    world.settle()
+
+
+def test_a_withdrawal_that_overtakes_its_submission_is_not_lost() -> None:
+    world = a_linkedin_world()
+    overtaken(world, linkedin(1), linkedin(1, "DELETED", TAKEN_BACK))
+    assert outcomes(world) == ["withdrawn", "withdrawn"]
+    assert world.leads() == []
+
+
+def test_a_submission_that_overtakes_its_withdrawal_is_taken_back() -> None:
+    world = a_linkedin_world()
+    overtaken(world, linkedin(1, "DELETED", TAKEN_BACK), linkedin(1))
+    assert outcomes(world) == ["withdrawn", "accepted"]
+    assert world.lead().status_reason == "withdrawn"
+    assert world.mailbox.mails == []
+
+
+def test_two_withdrawals_at_once_are_one() -> None:
+    world = a_linkedin_world()
+    created(world)
+    world.settle()
+    overtaken(world, linkedin(1, "DELETED", TAKEN_BACK), linkedin(1, "DELETED", TAKEN_BACK + 1))
+    assert world.lead().touch_count == 0
+    assert claims(world)[0].withdrawn_at is not None

@@ -4,10 +4,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from chalicelib.errors import HubError
+from chalicelib.errors import HubError, Refused
+from chalicelib.flow.details import retry_effect
 from chalicelib.flow.publish import publish, set_availability
+from chalicelib.flow.tokens import list_tokens, make_token, remove_token
 from chalicelib.hub import Hub
-from chalicelib.records import Delivery, delivery_of
+from chalicelib.records import Delivery, delivery_of, effect_of
 from tests.faults import Kill
 from tests.world import (
     World,
@@ -188,6 +190,23 @@ def _published(world: World, hub: Hub) -> None:
     insist(lambda: publish(hub, config, "test"))
 
 
+def _refused_mail(world: World) -> None:
+    """A lead whose owner could not be told, which was set aside."""
+    world.mailbox.failures = [Refused("SES: MessageRejected")]
+    _small_lead(world)
+
+
+def _told_again(world: World, hub: Hub) -> None:
+    (effect,) = [effect_of(item) for item in world.table.scan() if item.get("kind") == "effect"]
+    insist(lambda: retry_effect(hub, effect.lead_id, effect.effect_id))
+
+
+def _token(world: World, hub: Hub) -> None:
+    insist(lambda: make_token(hub, "somebody", "viewer"))
+    insist(lambda: [remove_token(hub, one.token_id) for one in list_tokens(hub)])
+    world.send("forms", form(1, "zoe@example.com"), hub)
+
+
 STORIES = {
     "a new lead, told by mail, chat and webhook": Story(_new_lead),
     "a returning lead": Story(_returning, _one_lead),
@@ -208,6 +227,8 @@ STORIES = {
     "a replay of what was quarantined": Story(_mended, _without_source),
     "an owner is off when the lead returns": Story(_owner_off, _small_lead),
     "a configuration is published meanwhile": Story(_published),
+    "a notification that was set aside is tried again": Story(_told_again, _refused_mail),
+    "a token is made and removed": Story(_token),
 }
 
 LONG_STORIES = {"more leads in one request than one message handles": Story(_many, leads=12)}
