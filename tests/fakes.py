@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from chalicelib.errors import Conflict, Gone, Malformed, Unavailable
@@ -70,12 +71,11 @@ class Ids:
 
     def __init__(self, prefix: str = "0") -> None:
         self._prefix = prefix
-        self._made = 0
+        self._numbers = count(1)
 
     def __call__(self) -> str:
         """Give the next id: 26 characters, as real ones are."""
-        self._made += 1
-        return f"{self._prefix}{self._made:0{26 - len(self._prefix)}d}"
+        return f"{self._prefix}{next(self._numbers):0{26 - len(self._prefix)}d}"
 
 
 class MemoryTable:
@@ -83,12 +83,14 @@ class MemoryTable:
 
     Attributes:
         is_down: every call raises Unavailable.
+        is_forgetful: our own earlier write is taken for somebody else's.
         index_lag: how many of the last item writes the indexes do not show yet.
         commits: the puts of every write that took effect, in order.
     """
 
     def __init__(self, index_lag: int = 0) -> None:
         self.is_down = False
+        self.is_forgetful = False
         self.index_lag = index_lag
         self.commits: list[tuple[Put, ...]] = []
         self._items: dict[Key, dict[str, Any]] = {}
@@ -167,7 +169,7 @@ class MemoryTable:
             if not self._holds(write)
         }
         if found:
-            if all(_is_done(write, found) for write in writes):
+            if not self.is_forgetful and all(_is_done(write, found) for write in writes):
                 return
             raise Conflict("condition failed: " + ", ".join(sorted(found)), found)
         puts = tuple(write for write in writes if isinstance(write, Put))

@@ -452,8 +452,8 @@ def test_log_lines_hold_ids_and_counts_and_no_lead_text(
         ("HUB_OUTBOX", doors.notify),
     ):
         deployed.records(name, function)
-    lines = [one.getMessage() for one in caplog.records if one.name == "hub"]
-    assert [json.loads(line)["step"] for line in lines] == [
+    lines = [json.loads(one.getMessage()) for one in caplog.records if one.name == "hub"]
+    assert [line["step"] for line in lines if "step" in line] == [
         *["receive"] * 3,
         "process",
         "route",

@@ -62,7 +62,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "chalicelib/registry.py": {"chalicelib.connector", "chalicelib.errors", "connectors"},
     "chalicelib/links.py": {"chalicelib.errors"},
     "chalicelib/settings.py": {"pydantic", "os"},
-    "chalicelib/records.py": {"chalicelib.compact", "chalicelib.lead", "chalicelib.storage", "pydantic"},
+    "chalicelib/records.py": {
+        "chalicelib.compact",
+        "chalicelib.lead",
+        "chalicelib.storage",
+        "pydantic",
+    },
     "chalicelib/destination.py": {
         "chalicelib.config.model",
         "chalicelib.errors",

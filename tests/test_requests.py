@@ -138,7 +138,11 @@ def test_gzip_is_opened_for_reading_while_the_bytes_stay() -> None:
     [
         (gzip.compress(b" " * 100_000_000, mtime=0), "gzip", "opens to more than 8388608 bytes"),
         (gzip.compress(b" " * 200_000, mtime=0), "gzip", "opens to more than"),
-        (gzip.compress(gzip.compress(b"{}", mtime=0), mtime=0), "gzip, gzip", "expected gzip or none"),
+        (
+            gzip.compress(gzip.compress(b"{}", mtime=0), mtime=0),
+            "gzip, gzip",
+            "expected gzip or none",
+        ),
         (gzip.compress(b"{}", mtime=0)[:-4], "gzip", "cut off"),
         (gzip.compress(b"{}", mtime=0) + b"x", "gzip", "something follows"),
         (b"{}", "gzip", "expected gzip"),

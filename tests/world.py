@@ -206,7 +206,9 @@ class World:
 
     # --- senders ------------------------------------------------------------------------------
 
-    def request(self, source_id: str, body: bytes, hub: Hub | None = None) -> int | None:
+    def request(
+        self, source_id: str, body: bytes, hub: Hub | None = None, secret: str = ""
+    ) -> int | None:
         """Send one signed request; gives the status, or None when the process ended first."""
         source = self.config.sources[source_id]
         signature = registry.load(source.connector).signature
@@ -219,7 +221,7 @@ class World:
             received_at=self.clock(),
             source_id=source_id,
         )
-        signed = signature.sign(bare, SECRETS[source.secret][0])
+        signed = signature.sign(bare, secret or SECRETS[source.secret][0])
         status: int | None = None
         try:
             status = receive(hub or self.hub, source_id, signed).status

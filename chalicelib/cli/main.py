@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 from typer.core import TyperGroup
 
-from chalicelib.cli import access, config, deliveries, doctor, leads, running, send
+from chalicelib.cli import access, config, deliveries, doctor, leads, running, send, verify
 from chalicelib.cli.tools import Tools, clean
 from chalicelib.errors import HubError, Invalid
 
@@ -67,6 +67,7 @@ for handle in (
 app.add_typer(config.app, name="config")
 app.add_typer(access.token_app, name="token")
 app.add_typer(access.secret_app, name="secret")
+app.command()(verify.verify)
 app.command()(doctor.doctor)
 app.command()(running.mail)
 

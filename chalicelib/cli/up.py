@@ -1,5 +1,6 @@
 """Up and down: the whole hub on this machine, with a mailbox and a stand-in for the providers."""
 
+import os
 import secrets
 import shutil
 import sys
@@ -31,7 +32,8 @@ from chalicelib.flow.publish import publish
 from chalicelib.hub import Hub, build
 from chalicelib.records import ACTIVE_KEY
 
-HOME = ROOT / ".hub"
+HOME = Path(os.environ.get("HUB_HOME") or ROOT / ".hub")
+"""Folder of everything that the local hub keeps."""
 SAMPLE = ROOT / "chalicelib" / "config" / "sample.yaml"
 PROVIDER = "provider"
 USUAL_PROVIDER_PORT = 4572

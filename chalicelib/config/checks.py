@@ -117,7 +117,9 @@ def _check_destination(path: Path, destination: Destination) -> Iterator[Found]:
     if needs_secret and not destination.secret:
         what = "the webhook address" if destination.kind == "slack" else "the signing secret"
         yield Found(path, f"secret is missing: the name of the secret that holds {what}")
-    if destination.kind == "webhook" and not _is_https(destination.url):
+    if destination.kind == "webhook" and destination.url.startswith("http://127.0.0.1:"):
+        yield Found((*path, "url"), "only the local stage may call this machine", "warning")
+    elif destination.kind == "webhook" and not _is_https(destination.url):
         yield Found((*path, "url"), "expected an address that starts with https://")
     to_address = destination.kind == "email" and destination.to == "address"
     if to_address and not _is_email(destination.address):

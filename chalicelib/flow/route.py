@@ -9,7 +9,7 @@ from chalicelib.config.model import Owner, RoutingRule
 from chalicelib.errors import Conflict, Misconfigured, Unavailable
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.model import Assignment, Decision, Lead, Verdict
-from chalicelib.lead.routing import Choice, Ledger, choose, eligibility, local_day
+from chalicelib.lead.routing import Choice, Ledger, choose, eligibility, local_day, pick_rule
 from chalicelib.records import (
     ACTIVE_KEY,
     Day,
@@ -155,11 +155,11 @@ def _unsent(hub: Hub, lead: Lead) -> list[Effect]:
 
 
 def _decide(together: Round, lead: Lead) -> None:
+    lead, rule = _with_rule(together, lead)
     keeper = _keeper(together, lead)
     if keeper is not None:
-        _keep(together, lead, keeper)
+        _keep(together, lead, rule, keeper)
         return
-    rule = _rule(together.current, lead)
     candidates: list[Verdict] = []
     for pool_id in _pools(together.current, rule):
         verdicts = _verdicts(together, pool_id, lead)
@@ -176,11 +176,15 @@ def _decide(together: Round, lead: Lead) -> None:
     _leave_unowned(together, lead, because, candidates)
 
 
-def _rule(current: Current, lead: Lead) -> RoutingRule | None:
-    """Give the rule that picked the lead's pool, or the last one if it is gone since."""
-    rules = {rule.id: rule for rule in current.config.routing}
-    last = current.config.routing[-1] if current.config.routing else None
-    return rules.get(lead.rule_id, last)
+def _with_rule(together: Round, lead: Lead) -> tuple[Lead, RoutingRule | None]:
+    """Give a lead with the rule that picked its pool; if that is gone since, pick another."""
+    current = together.current
+    for rule in current.config.routing:
+        if rule.id == lead.rule_id:
+            return lead, rule
+    picked, _ = pick_rule(lead, current.config, current.hash, together.hub.code, together.now)
+    rule_id, pool_id = (picked.id, picked.pool) if picked else ("", "")
+    return lead.model_copy(update={"rule_id": rule_id, "pool_id": pool_id}), picked
 
 
 def _pools(current: Current, rule: RoutingRule | None) -> list[str]:
@@ -263,7 +267,7 @@ def _keeper(together: Round, lead: Lead) -> str | None:
     return owner_id if is_in_pool or not lead.is_raised else None
 
 
-def _keep(together: Round, lead: Lead, owner_id: str) -> None:
+def _keep(together: Round, lead: Lead, rule: RoutingRule | None, owner_id: str) -> None:
     because = "the lead came back and its owner is active, so it stays"
     decision = _decision(together, lead, owner_id, because, ())
     event = _event(together, lead, "returned", because, decision)
@@ -275,7 +279,6 @@ def _keep(together: Round, lead: Lead, owner_id: str) -> None:
             "status": "assigned" if lead.status == "new" else lead.status,
         }
     )
-    rule = _rule(together.current, lead)
     is_told = together.current.config.settings.notify_returning
     _write(together, lead, settled, event, rule.notify if rule and is_told else (), because)
 

@@ -469,3 +469,11 @@ def test_findings_never_quote_what_is_not_a_name() -> None:
 def test_the_empty_configuration_is_refused_and_nothing_fails() -> None:
     found = check(Config(), CONNECTORS, ())
     assert [each.path for each in found if each.level == "error"] == ["routing"]
+
+
+def test_a_webhook_at_this_machine_is_only_for_the_local_stage() -> None:
+    url = "http://127.0.0.1:4572/told/crm"
+    destination = {"kind": "webhook", "url": url, "secret": "key"}
+    config = Config.model_validate({"destinations": {"crm": destination}})
+    levels = {found.level for found in check(config, [], None) if found.path.endswith("url")}
+    assert levels == {"warning"}

@@ -308,6 +308,8 @@ def test_a_suggestion_is_made_only_when_something_is_near() -> None:
 
 def test_a_field_map_keeps_its_order_when_published() -> None:
     fields = {"work_email": "email", "email": "email"}
-    config = Config.model_validate({"sources": {"web": {"connector": "typeform", "fields": fields}}})
+    config = Config.model_validate(
+        {"sources": {"web": {"connector": "typeform", "fields": fields}}}
+    )
     again = Config.model_validate_json(canonical(config))
     assert list(again.sources["web"].fields) == ["work_email", "email"]

@@ -201,6 +201,12 @@ def _told_again(world: World, hub: Hub) -> None:
     insist(lambda: retry_effect(hub, effect.lead_id, effect.effect_id))
 
 
+def _forged(world: World, hub: Hub) -> None:
+    body = form(1, "zoe@example.com")
+    insist(lambda: world.request("forms", body, hub, secret="of somebody else"))
+    world.send("forms", body, hub)
+
+
 def _token(world: World, hub: Hub) -> None:
     insist(lambda: make_token(hub, "somebody", "viewer"))
     insist(lambda: [remove_token(hub, one.token_id) for one in list_tokens(hub)])
@@ -228,6 +234,7 @@ STORIES = {
     "an owner is off when the lead returns": Story(_owner_off, _small_lead),
     "a configuration is published meanwhile": Story(_published),
     "a notification that was set aside is tried again": Story(_told_again, _refused_mail),
+    "a forged request before the real one": Story(_forged),
     "a token is made and removed": Story(_token),
 }
 

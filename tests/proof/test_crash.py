@@ -1,11 +1,13 @@
 """A fault at every call of every flow, then delivery again: what was promised still holds."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
-from tests.faults import Call, Fault, Hook, Point, every_point, explore, untouched
-from tests.invariants import problems
+from chalicelib.errors import Conflict
+from tests.faults import Call, Counting, Fault, Hook, Point, every_point, explore, untouched
+from tests.invariants import dumped, problems
 from tests.proof.stories import LONG_STORIES, STORIES, Story
 from tests.world import Weaken, World, strong
 
@@ -28,6 +30,41 @@ def test_a_fault_at_any_call_does_no_harm(name: str) -> None:
     fired, wrong = explore(lambda hook: play(STORIES[name], hook))
     assert wrong == {}
     assert fired >= 10
+
+
+def repeat_writes(story: Story, is_forgetful: bool) -> dict[str, Counter[str]]:
+    """Let the SDK make each write of a story twice; give how its effects ended where otherwise."""
+
+    def ended(hook: Hook) -> Counter[str]:
+        world = World()
+        story.prepare(world)
+        world.table.is_forgetful = is_forgetful
+        hub = world.worker(hook)
+        story.act(world, hub)
+        world.settle(hub)
+        return Counter(
+            f"{effect.destination_id} {effect.state}" for effect in dumped(world).effects.values()
+        )
+
+    seen = Counting()
+    expected = ended(seen)
+    return {
+        str(point): found
+        for point in every_point(seen.calls)
+        if point.fault is Fault.REPEATED and point.call.does == "write"
+        if (found := ended(Counting(point.at, point.fault))) != expected
+    }
+
+
+def test_a_write_that_meets_itself_costs_nobody_their_notification() -> None:
+    assert {name: repeat_writes(story, False) for name, story in STORIES.items()} == {
+        name: {} for name in STORIES
+    }
+
+
+def test_it_would_cost_much_if_our_own_writes_were_not_known_again() -> None:
+    with pytest.raises(Conflict):
+        repeat_writes(next(iter(STORIES.values())), True)
 
 
 def a_few(calls: list[Call]) -> Iterator[Point]:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.aws.aws_world import AwsWorld, Twice
 from tests.aws.engines import on_moto
-from tests.aws.moto_world import MotoWorld, Twice
 from tests.faults import Fault
 from tests.invariants import problems
 from tests.proof.stories import PHONE
@@ -46,7 +46,7 @@ def moto_running() -> Iterator[None]:
 
 def play(act: Act, hook: Twice) -> list[str]:
     """Play a story in a fresh world until all is quiet; give what is wrong."""
-    world = MotoWorld(on_moto())
+    world = AwsWorld(on_moto())
     world.under(hook)
     act(world)
     world.settle()

@@ -1,4 +1,4 @@
-"""The world of the proofs on the real storage classes, over moto behind the shim."""
+"""The world of the proofs on the real storage classes, over moto or the local cloud."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -12,12 +12,12 @@ from chalicelib.aws.secrets import SsmSecrets
 from chalicelib.aws.table import DynamoTable
 from chalicelib.storage import Item, Key, Mail, Message, Received
 from tests.aws.engines import Cloud
-from tests.fakes import Kept, MemoryWeb
+from tests.fakes import Kept, Mailbox, MemoryWeb
 from tests.faults import Call, Fault, Hook, Tapped, apply, aws_fault, body_of, untouched
 from tests.world import SECRETS, World
 
 
-class MotoTable(DynamoTable):
+class AwsTable(DynamoTable):
     """The real table class, and a way to see everything in it."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -37,7 +37,7 @@ class MotoTable(DynamoTable):
 
 
 @dataclass
-class MotoQueue:
+class AwsQueue:
     """The real queue class, and what Lambda does at the other end."""
 
     cloud: Cloud
@@ -108,7 +108,7 @@ class MotoQueue:
         return [Message({})] * sum(map(int, asked["Attributes"].values()))
 
 
-class MotoBlobs(S3Blobs):
+class AwsBlobs(S3Blobs):
     """The real blob class, and a way to see everything in it."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -148,8 +148,8 @@ class MotoMailbox(SesMail):
         )
 
 
-class MotoWorld(World):
-    """A world whose hub speaks to moto; one hook sees every attempt of every client and the web."""
+class AwsWorld(World):
+    """A world whose hub speaks to AWS; one hook sees every attempt of every client and the web."""
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -157,13 +157,13 @@ class MotoWorld(World):
         for name, values in SECRETS.items():
             secrets.put(name, [{"value": value, "not_after": None} for value in values])
         super().__init__(
-            table=cast(Any, MotoTable(cloud)),
-            blobs=cast(Any, MotoBlobs(cloud)),
+            table=cast(Any, AwsTable(cloud)),
+            blobs=cast(Any, AwsBlobs(cloud)),
             secrets=cast(Any, secrets),
-            mailbox=cast(Any, MotoMailbox(cloud)),
+            mailbox=cast(Any, MotoMailbox(cloud) if cloud.shim else Mailbox()),
             web=MemoryWeb(),
         )
-        queues = [MotoQueue(cloud), MotoQueue(cloud, is_fifo=True), MotoQueue(cloud)]
+        queues = [AwsQueue(cloud), AwsQueue(cloud, is_fifo=True), AwsQueue(cloud)]
         self.inbox, self.routing, self.outbox = cast(Any, queues)
         self.hub = self.worker(untouched)
 
