@@ -11,7 +11,7 @@ from math import ceil
 from typing import Any
 
 from bench.cpu import WARM, run
-from bench.stand import BATCH, table_properties, stand
+from bench.stand import BATCH, stand, table_properties
 
 PRICES = {
     "API Gateway request (REST)": 3.50,
@@ -85,7 +85,7 @@ class Units:
             was, becomes = _entry(before, names), _entry(item, names)
             if was != becomes:
                 self.writes += (was is not None) + (becomes is not None)
-            elif becomes is not None and before.get("summary") != item.get("summary"):
+            elif before and becomes and before.get("summary") != item.get("summary"):
                 self.writes += 1
         self.items[key] = item
 

@@ -41,7 +41,7 @@ _Loader.add_multi_constructor("!", lambda loader, tag, node: getattr(node, "valu
 
 def table_properties() -> dict[str, Any]:
     """Read keys and indexes of the table from the deployed template."""
-    template = yaml.load((ROOT / ".chalice/resources.yaml").read_text(), _Loader)  # noqa: S506
+    template = yaml.load((ROOT / ".chalice/resources.yaml").read_text(), _Loader)
     properties = template["Resources"]["Table"]["Properties"]
     wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     return {name: properties[name] for name in wanted}
