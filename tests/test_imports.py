@@ -190,14 +190,14 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 NOT_FOR_LAMBDA = {"chalicelib.cli", "chalicelib.api.console", "ministack", "typer", "rich", "moto"}
 
-MODULES = [
-    *sorted(
-        path.relative_to(ROOT).as_posix()
-        for folder in ("chalicelib", "connectors")
-        for path in (ROOT / folder).rglob("*.py")
-    ),
-    "app.py",
-]
+MODULES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in (
+        *(ROOT / "chalicelib").rglob("*.py"),
+        *(ROOT / "connectors").rglob("*.py"),
+        ROOT / "app.py",
+    )
+)
 
 
 def rule_of(module: str) -> set[str]:
