@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,7 +29,6 @@ from chalicelib.storage import Received
 ROOT = Path(__file__).parent.parent
 SECRET = "bench-secret-0123456789"
 BATCH = 10
-SQS_ACTIONS = ("ReceiveMessage", "DeleteMessageBatch")
 
 
 class _Loader(yaml.SafeLoader):
@@ -61,10 +60,6 @@ class Calls:
         if self.step:
             service = model.service_model.service_name
             self.seen[self.step].append((f"{service}.{model.name}", params))
-
-    def counts(self, step: str) -> Counter[str]:
-        """Count the calls of a step by operation."""
-        return Counter(operation for operation, _ in self.seen[step])
 
 
 @dataclass
@@ -120,8 +115,7 @@ HEADERS = {"content-type": ("application/json",), "user-agent": ("Typeform Webho
 def form(number: int) -> bytes:
     """Write the body of a webhook as Typeform sends it, for a person of this number."""
     case = json.loads((ROOT / "tests/connectors/typeform/demo_request.json").read_text())
-    text = json.dumps(case["body"], ensure_ascii=False, separators=(",", ":"))
-    body = json.loads(text)
+    body = case["body"]
     response = body["form_response"]
     response["token"] = f"bench-{number:012d}"
     response["submitted_at"] = (now_utc() - timedelta(seconds=5)).isoformat()

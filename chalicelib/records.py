@@ -120,13 +120,16 @@ class Attempt(Model):
     outcome: str
 
 
+EffectKind = Literal["assigned", "returned", "unowned"]
+
+
 class Effect(Model):
     """One intended notification, its attempts and its proof."""
 
     effect_id: str
     lead_id: str
     destination_id: str
-    kind: Literal["assigned", "returned", "unowned"]
+    kind: EffectKind
     state: Literal["pending", "sending", "done", "quarantined", "cancelled"] = "pending"
     version: int = 1
     created_at: AwareDatetime
@@ -222,6 +225,9 @@ def version_key(number: int) -> Key:
 
 ACTIVE_KEY = Key("CONFIG", "ACTIVE")
 
+QUARANTINED_EFFECTS = "EFFECTS#quarantined"
+"""The list of notifications that were set aside."""
+
 
 def shard(value: str) -> int:
     """Spread an id over SHARDS, always the same way."""
@@ -301,7 +307,7 @@ def lead_item(lead: Lead, writer: str, due_at: datetime | None = None) -> Item:
     owner = lead.assignment.owner_id if lead.assignment else ""
     value = {name: entry.value for name, entry in lead.profile.items()}
     item |= {
-        "list_pk": f"LEADS#{shard(lead.lead_id)}",
+        "list_pk": leads_list(shard(lead.lead_id)),
         "list_sk": f"{utc_text(lead.created_at)}#{lead.lead_id}",
         "summary": _text(
             {
@@ -337,6 +343,11 @@ def summary_of(item: Item) -> dict[str, Any]:
         case "EFFECTS":
             return {**summary, "created_at": at}
     return summary
+
+
+def leads_list(number: int) -> str:
+    """Name a part of the list of all live leads; there are SHARDS of them."""
+    return f"LEADS#{number}"
 
 
 def owner_list(owner_id: str) -> str:
@@ -411,7 +422,7 @@ def effect_item(effect: Effect, writer: str) -> Item:
     }
     if effect.state == "quarantined":
         item |= {
-            "list_pk": "EFFECTS#quarantined",
+            "list_pk": QUARANTINED_EFFECTS,
             "list_sk": f"{utc_text(effect.created_at)}#{effect.effect_id}",
             "summary": _text(
                 {

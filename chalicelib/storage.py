@@ -34,6 +34,11 @@ class Holds:
 Condition = Absent | Holds
 
 
+def at_version(version: int) -> Condition:
+    """Hold while an item has this version; 0 means while there is none."""
+    return Holds("version", version) if version else Absent()
+
+
 @dataclass(frozen=True)
 class Put:
     """Write a whole item.
@@ -62,6 +67,12 @@ class Check:
 
 
 Write = Put | Check
+
+MOST_WRITES = 90
+"""Most writes that go into one transaction; DynamoDB takes 100."""
+
+ATTEMPTS = 8
+"""How often a flow reads and decides anew because somebody else wrote first."""
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "pydantic",
     },
     "chalicelib/registry.py": {"chalicelib.connector", "chalicelib.errors", "connectors"},
-    "chalicelib/links.py": {"chalicelib.errors"},
+    "chalicelib/base64url.py": set(),
+    "chalicelib/links.py": {"chalicelib.base64url", "chalicelib.errors"},
     "chalicelib/settings.py": {"pydantic", "os"},
     "chalicelib/records.py": {
         "chalicelib.compact",
@@ -98,6 +99,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "chalicelib/aws/*": {
         "boto3",
         "botocore",
+        "chalicelib.aws",
         "chalicelib.errors",
         "chalicelib.lead.model",
         "chalicelib.settings",
@@ -118,6 +120,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "pydantic",
     },
     "chalicelib/flow/*": {
+        "chalicelib.base64url",
         "chalicelib.config",
         "chalicelib.connector",
         "chalicelib.destination",

@@ -10,16 +10,14 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs
 
 from chalicelib.errors import Conflict, NotFound, Unavailable, Unverified
 from chalicelib.flow.answer import accept, decline
 from chalicelib.flow.details import find_lead
-from chalicelib.flow.notify import LINKS_SECRET
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Lead
-from chalicelib.links import Link, read
+from chalicelib.links import LINKS_SECRET, Link, read
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_FORM_BYTES = 16 * 1024
@@ -166,7 +164,7 @@ def failed(error: Exception) -> Page:
     return _BROKEN
 
 
-def reason_in(body: Any) -> str:
+def reason_in(body: bytes) -> str:
     """Read the reason out of the form; one that cannot be read is none."""
     if len(body) > MOST_FORM_BYTES:
         return ""

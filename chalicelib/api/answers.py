@@ -47,7 +47,8 @@ def make_answers(get_hub: Callable[[], Hub]) -> Blueprint:
     def give_answer(token: str) -> Response:
         from chalicelib.api.answer_pages import act, reason_in
 
-        body = blueprint.current_request.raw_body
+        raw = blueprint.current_request.raw_body
+        body = raw if isinstance(raw, bytes) else raw.encode()
         return shown(lambda hub: act(hub, token, reason_in(body)))
 
     path = "/answer/{token}"

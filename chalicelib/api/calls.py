@@ -6,15 +6,14 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from chalicelib.errors import Misconfigured, NotFound, Unverified
-from chalicelib.flow.cursors import read_cursor, sign_cursor
+from chalicelib.flow.cursors import missing_secret, read_cursor, sign_cursor
 from chalicelib.flow.details import find_lead
 from chalicelib.flow.tokens import Caller
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Lead, Model
+from chalicelib.links import LINKS_SECRET
 
 T = TypeVar("T")
-
-SIGNING_SECRET = "links"  # noqa: S105 (the name of a secret)
 
 
 @dataclass(frozen=True)
@@ -80,16 +79,16 @@ class Call:
         Raises:
             Malformed: not a cursor of this very list and caller.
         """
-        secrets = self.hub.secrets.get(SIGNING_SECRET)
+        secrets = self.hub.secrets.get(LINKS_SECRET)
         return read_cursor(cursor, self._purpose(query), secrets, self.hub.clock())
 
     def cursor(self, query: Model, after: str) -> str:
         """Make the cursor of the next page; empty when there is none."""
         if not after:
             return ""
-        secrets = self.hub.secrets.get(SIGNING_SECRET)
+        secrets = self.hub.secrets.get(LINKS_SECRET)
         if not secrets:
-            raise Misconfigured(f"the secret `{SIGNING_SECRET}` is missing")
+            raise Misconfigured(missing_secret())
         return sign_cursor(after, self._purpose(query), secrets[0], self.hub.clock())
 
     def _purpose(self, query: Model) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import Unavailable
+from chalicelib.aws.failure import unavailable
 
 
 class S3Blobs:
@@ -25,16 +25,12 @@ class S3Blobs:
         """Keep bytes under a name; the same name and bytes again change nothing."""
         try:
             self._client.put_object(Bucket=self._bucket, Key=name, Body=data)
-        except ClientError as error:
-            raise Unavailable(f"S3: {error.response['Error']['Code']}") from error
-        except BotoCoreError as error:
-            raise Unavailable(f"S3: {type(error).__name__}") from error
+        except (ClientError, BotoCoreError) as error:
+            raise unavailable("S3", error) from error
 
     def get(self, name: str) -> bytes:
         """Give the bytes back."""
         try:
             return bytes(self._client.get_object(Bucket=self._bucket, Key=name)["Body"].read())
-        except ClientError as error:
-            raise Unavailable(f"S3: {error.response['Error']['Code']}") from error
-        except BotoCoreError as error:
-            raise Unavailable(f"S3: {type(error).__name__}") from error
+        except (ClientError, BotoCoreError) as error:
+            raise unavailable("S3", error) from error

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.aws.failure import unavailable
 from chalicelib.errors import Unavailable
 from chalicelib.storage import Message
 
@@ -34,10 +35,8 @@ class SqsQueue:
                 return
             for start in range(0, len(messages), SEND_AT_ONCE):
                 self._send_batch(messages[start : start + SEND_AT_ONCE])
-        except ClientError as error:
-            raise Unavailable(f"SQS: {error.response['Error']['Code']}") from error
-        except BotoCoreError as error:
-            raise Unavailable(f"SQS: {type(error).__name__}") from error
+        except (ClientError, BotoCoreError) as error:
+            raise unavailable("SQS", error) from error
 
     def _send_batch(self, messages: Sequence[Message]) -> None:
         waiting = {str(number): message for number, message in enumerate(messages)}

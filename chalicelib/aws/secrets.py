@@ -9,7 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import Misconfigured, Unavailable
+from chalicelib.aws.failure import unavailable
+from chalicelib.errors import Misconfigured
 
 FRESH_SECONDS = 300
 """How long a value is used without asking again."""
@@ -62,7 +63,7 @@ class SsmSecrets:
                 self._known[name] = (now, entries)
             except (ClientError, BotoCoreError) as error:
                 if read_at is None or now - read_at > STALE_SECONDS:
-                    raise Unavailable(f"SSM: {type(error).__name__}") from error
+                    raise unavailable("SSM", error) from error
         moment = self._clock()
         return tuple(
             entry["value"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.aws.failure import unavailable
 from chalicelib.errors import Conflict, Malformed, Unavailable
 from chalicelib.storage import (
     Absent,
@@ -168,7 +169,7 @@ class DynamoTable:
                 if not self._is_busy(error, writes):
                     return
             except BotoCoreError as error:
-                raise Unavailable(f"DynamoDB: {type(error).__name__}") from error
+                raise unavailable("DynamoDB", error) from error
             else:
                 return
             self._wait(attempt)
@@ -226,7 +227,7 @@ class DynamoTable:
         elif code == "ValidationException":
             raise Malformed("DynamoDB refuses an item: " + _shape(error)) from error
         else:
-            raise Unavailable(f"DynamoDB: {code}") from error
+            raise unavailable("DynamoDB", error) from error
         codes = {reason.get("Code", "None") for reason in reasons}
         if codes & {"ValidationError", "ItemCollectionSizeLimitExceeded"}:
             raise Malformed("DynamoDB refuses an item: " + _shape(error)) from error
@@ -236,7 +237,9 @@ class DynamoTable:
             if reason.get("Code") == "ConditionalCheckFailed"
         }
         if not found:
-            return bool(codes & BUSY_REASONS) or _unknown(code, codes, error)
+            if codes & BUSY_REASONS:
+                return True
+            raise Unavailable(f"DynamoDB: {code} for {', '.join(sorted(codes))}") from error
         if all(_is_done(write, found) for write in writes):
             return False
         raise Conflict("condition failed: " + ", ".join(sorted(found)), found) from error
@@ -247,9 +250,9 @@ class DynamoTable:
                 return operation(**request)
             except ClientError as error:
                 if error.response["Error"]["Code"] not in BUSY_CODES:
-                    raise Unavailable(f"DynamoDB: {error.response['Error']['Code']}") from error
+                    raise unavailable("DynamoDB", error) from error
             except BotoCoreError as error:
-                raise Unavailable(f"DynamoDB: {type(error).__name__}") from error
+                raise unavailable("DynamoDB", error) from error
             self._wait(attempt)
         raise Unavailable("DynamoDB stayed busy")
 
@@ -297,10 +300,6 @@ def _condition(condition: Condition) -> dict[str, Any]:
                 "ExpressionAttributeValues": {":c": _typed(value)},
             }
     return {**expression, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-
-
-def _unknown(code: str, codes: set[str], error: ClientError) -> bool:
-    raise Unavailable(f"DynamoDB: {code} for {', '.join(sorted(codes))}") from error
 
 
 def _shape(error: ClientError) -> str:

@@ -136,14 +136,10 @@ def list_secrets(
 ) -> None:
     """List the secrets that are needed, and how many values of each are live; shows no value."""
     from chalicelib.flow.check import secret_names
-    from chalicelib.flow.notify import LINKS_SECRET
 
     tools = tools_of(context)
     hub = tools.connect(stage).hub
-    names = {
-        **secret_names(hub.configurations.current().config),
-        LINKS_SECRET: "signs links and cursors",
-    }
+    names = secret_names(hub.configurations.current().config)
     found = [
         {"name": name, "live": len(hub.secrets.get(name)), "use": use}
         for name, use in sorted(names.items())
@@ -181,10 +177,9 @@ def _entries(
 def _warn_if_unnamed(tools: Tools, at: Stage, name: str) -> None:
     from chalicelib.config.document import did_you_mean
     from chalicelib.flow.check import secret_names
-    from chalicelib.flow.notify import LINKS_SECRET
 
     try:
-        names = [*secret_names(at.hub.configurations.current().config), LINKS_SECRET]
+        names = secret_names(at.hub.configurations.current().config)
     except Misconfigured:
         return
     if name not in names:

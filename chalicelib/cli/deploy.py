@@ -112,8 +112,8 @@ def make_ready(deployed: Deployed) -> str:
     Returns:
         The token, which is not kept and so cannot be shown again; empty if there is one already.
     """
-    from chalicelib.flow.notify import LINKS_SECRET
     from chalicelib.flow.tokens import list_tokens, make_token
+    from chalicelib.links import LINKS_SECRET
 
     store = secrets_of(deployed)
     if not store.get(LINKS_SECRET):

@@ -93,25 +93,24 @@ def _examine_stage(tools: Tools, name: str) -> Iterator[Examined]:
 
 
 def _answers(tools: Tools, stage: Stage) -> Examined:
+    advice = "look at the log of the function api"
     try:
         answer = tools.http("GET", f"{stage.url}/health", {}, b"")
     except HubError as error:
-        return Examined("API", "error", str(error), "look at the log of the function api")
+        return Examined("API", "error", str(error), advice)
     if answer.status == 200:
         return Examined("API", "ok", "answers")
-    advice = "look at the log of the function api"
     return Examined("API", "error", f"/health answers {answer.status}", advice)
 
 
 def _examine_hub(hub: Hub) -> Iterator[Examined]:
     from chalicelib.flow.check import as_text, check_for, secret_names
-    from chalicelib.flow.notify import LINKS_SECRET
 
     current = hub.configurations.current()
     yield Examined("configuration", "ok", f"version {current.active.number} is in force")
     for finding in check_for(hub, current.config):
         yield Examined("configuration", finding.level, as_text(finding), "mend and publish it")
-    names = {**secret_names(current.config), LINKS_SECRET: "signs links and cursors"}
+    names = secret_names(current.config)
     missing = [name for name in sorted(names) if not hub.secrets.get(name)]
     for name in missing:
         advice = f"hub secret set {name}"

@@ -7,10 +7,12 @@ import typer
 
 from chalicelib.cli.tools import JsonOption, LimitOption, StageOption, Tools, clean, tools_of
 from chalicelib.flow.lists import LeadFilter, Listed
+from chalicelib.lead.text import joined
 
 LeadId = Annotated[str, typer.Argument(metavar="ID", help="Of the lead; hub leads shows it.")]
 
 PAGE = 200
+"""Entries that are read at once."""
 
 
 def leads(
@@ -96,7 +98,7 @@ def lead(
     facts += [(name, value.value) for name, value in {**found.profile, **found.custom}.items()]
     if found.flags:
         facts.append(("flags", ", ".join(found.flags)))
-    tools.show_table(("FIELD", "VALUE"), [(name, _flat(value)) for name, value in facts])
+    tools.show_table(("FIELD", "VALUE"), [(name, joined(value)) for name, value in facts])
     tools.show("")
     tools.show_table(
         ("WHEN", "WHAT", "WHO", ""),
@@ -143,7 +145,3 @@ def tell_of_more(tools: Tools, limit: int, *, is_more: bool) -> None:
     """Say that a list was cut."""
     if is_more:
         tools.say(f"The newest {limit}. For more: --limit {limit * 5}")
-
-
-def _flat(value: Any) -> str:
-    return "; ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)

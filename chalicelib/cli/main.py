@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 
 from chalicelib.cli import access, config, deliveries, doctor, leads, running, send, verify
 from chalicelib.cli.tools import Tools, clean
-from chalicelib.errors import HubError, Invalid
+from chalicelib.errors import HubError, Invalid, NotFound
 
 REFUSED = 1
 """Exit code when something was refused or failed; wrong usage is 2, all well is 0."""
@@ -84,8 +84,6 @@ def _tell(tools: Tools, line: str, problems: tuple[str, ...] = ()) -> None:
 
 
 def _words(error: HubError) -> str:
-    from chalicelib.errors import NotFound
-
     return f"Not found: {error}" if isinstance(error, NotFound) else str(error)
 
 

@@ -14,15 +14,8 @@ from typing import Any
 from rich.console import Console
 
 from chalicelib.cli import background, mailbox
-from chalicelib.cli.cloud import Cloud, find_cloud, start_cloud, stop_cloud
-from chalicelib.cli.deploy import (
-    LOCAL,
-    Deployed,
-    deploy,
-    find_deployed,
-    make_ready,
-    secrets_of,
-)
+from chalicelib.cli.cloud import Cloud, start_cloud, stop_cloud
+from chalicelib.cli.deploy import LOCAL, Deployed, deploy, make_ready, secrets_of
 from chalicelib.cli.package import ROOT, Report
 from chalicelib.cli.provider import SECRET, TOKEN
 from chalicelib.config.document import load
@@ -42,7 +35,7 @@ OLDEST_PYTHON = (3, 11)
 
 
 class NotReady(HubError):
-    """This machine lacks something, or the hub does not run; the message says what to do."""
+    """This machine lacks something; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -130,25 +123,6 @@ def up(
             play_samples(running, report)
             console.print("[green]✓[/] Samples played")
     return running
-
-
-def find_up(home: Path = HOME) -> Up:
-    """Give the hub that runs on this machine.
-
-    Raises:
-        NotReady: it does not run.
-    """
-    cloud = find_cloud(home)
-    web = background.find(home.resolve(), mailbox.NAME)
-    provider = background.find(home.resolve(), PROVIDER)
-    if cloud is None or web is None or provider is None:
-        raise NotReady("the hub does not run on this machine: hub up")
-    return Up(
-        cloud=cloud,
-        deployed=find_deployed(LOCAL, cloud.endpoint),
-        mailbox_url=f"http://127.0.0.1:{web.ports['web']}/",
-        provider=f"127.0.0.1:{provider.ports['http']}",
-    )
 
 
 def down(home: Path = HOME) -> list[str]:

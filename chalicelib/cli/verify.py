@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 from rich.progress import track
 
+from chalicelib.cli.leads import PAGE
 from chalicelib.cli.tools import JsonOption, StageOption, tools_of
 from chalicelib.flow.lists import LeadFilter
 from chalicelib.hub import Hub
-
-PAGE = 200
 
 
 def verify(

@@ -9,14 +9,12 @@ from chalicelib.config.document import Path, did_you_mean
 from chalicelib.config.finding import Found
 from chalicelib.config.model import All, AnyOne, Condition, Config, CustomField, Not, Test
 from chalicelib.lead.conditions import FIELDS, NUMBER_OPS, FieldInfo, as_number, field_info
-from chalicelib.lead.model import CAMPAIGN_KEYS
+from chalicelib.lead.model import CAMPAIGN_KEYS, STAGES, STATUSES
 
 MAX_DEPTH = 10
 MAX_TESTS = 200
 """Most comparisons of one condition."""
 
-STATUSES = ("new", "assigned", "contacted", "qualified", "disqualified")
-STAGES = ("lead", "MQL", "SQL", "opportunity", "customer")
 TEXT_OPS = frozenset({"contains", "starts_with", "ends_with"})
 
 

@@ -11,11 +11,9 @@ from typing import Any
 
 import yaml
 
+from chalicelib.config.document import MAX_DEPTH, Path
 from chalicelib.errors import Invalid
 
-Path = tuple[str | int, ...]
-
-MAX_DEPTH = 40
 MAX_ALIASES = 100
 MAX_VALUES = 50_000
 

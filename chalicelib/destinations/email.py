@@ -17,7 +17,7 @@ from chalicelib.destinations.excerpt import lines, one_line
 from chalicelib.destinations.naming import first_name, full_name
 from chalicelib.destinations.words import TEMPLATES, Words, words
 from chalicelib.errors import Misconfigured
-from chalicelib.lead.model import CONTACT_FIELDS
+from chalicelib.lead.model import CONTACT_FIELDS, NAME_FIELDS
 from chalicelib.storage import Mail
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ MOST_ROWS: Mapping[str, int] = {
     "campaign": 8,
     "consents": 5,
 }
-
-NAME_FIELDS = ("full_name", "first_name", "last_name")
 
 _MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 # What a header gives a meaning to, and what mail programs differ about.

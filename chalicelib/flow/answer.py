@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from chalicelib.errors import Conflict, NotFound
+from chalicelib.flow.leads import live_lead
 from chalicelib.flow.match import AWAITS_FOR
 from chalicelib.flow.process import route_message
 from chalicelib.hub import Hub
@@ -13,15 +14,11 @@ from chalicelib.records import (
     digest,
     event_item,
     lead_item,
-    lead_key,
-    lead_of,
     ledger_item,
     ledger_key,
     ledger_of,
 )
-from chalicelib.storage import Absent, Holds, Put, Write
-
-ATTEMPTS = 5
+from chalicelib.storage import ATTEMPTS, Absent, Holds, Put, Write
 
 
 def accept(hub: Hub, lead_id: str, assignment_id: str, actor: str) -> Lead:
@@ -82,12 +79,9 @@ def decline(hub: Hub, lead_id: str, assignment_id: str, actor: str, reason: str 
 
 
 def _assigned(hub: Hub, lead_id: str, assignment_id: str) -> tuple[Lead, Assignment]:
-    item = hub.table.get(lead_key(lead_id))
-    if item is None:
+    lead = live_lead(hub.table, lead_id)
+    if lead is None:
         raise NotFound(f"lead {lead_id}")
-    lead = lead_of(item)
-    if lead.merged_into:
-        return _assigned(hub, lead.merged_into, assignment_id)
     if lead.assignment is None or lead.assignment.assignment_id != assignment_id:
         raise Conflict("this lead has gone to somebody else since")
     return lead, lead.assignment

@@ -7,6 +7,7 @@ from chalicelib.config.finding import Finding
 from chalicelib.config.model import Config
 from chalicelib.errors import Invalid, Unavailable
 from chalicelib.hub import Hub
+from chalicelib.links import LINKS_SECRET
 
 
 def check_for(hub: Hub, config: Config, lines: Lines | None = None) -> list[Finding]:
@@ -33,7 +34,7 @@ def as_text(finding: Finding) -> str:
 
 
 def secret_names(config: Config) -> dict[str, str]:
-    """Name every secret of a configuration -> what it is for."""
+    """Name every secret that a hub of this configuration needs -> what it does."""
     found: dict[str, str] = {}
     for source_id, source in config.sources.items():
         found.setdefault(source.secret, f"signs what comes by source {source_id}")
@@ -42,6 +43,7 @@ def secret_names(config: Config) -> dict[str, str]:
     for destination_id, destination in config.destinations.items():
         found.setdefault(destination.secret, f"sends to destination {destination_id}")
     found.pop("", None)
+    found[LINKS_SECRET] = "signs links and cursors"
     return found
 
 

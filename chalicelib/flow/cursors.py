@@ -1,12 +1,13 @@
 """Cursors: where a list goes on, signed so that only its own list and caller can use them."""
 
-import base64
 import hmac
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from chalicelib import base64url
 from chalicelib.errors import Malformed, Misconfigured
+from chalicelib.links import LINKS_SECRET
 
 LAST = timedelta(hours=24)
 LONGEST = 2000
@@ -22,7 +23,7 @@ def sign_cursor(after: str, purpose: Sequence[str], secret: str, now: datetime) 
         now: aware.
     """
     place = json.dumps([after, int(now.timestamp())], separators=(",", ":")).encode()
-    return _text(place + _digest(place, purpose, secret))
+    return base64url.encode(place + _digest(place, purpose, secret))
 
 
 def read_cursor(cursor: str, purpose: Sequence[str], secrets: Sequence[str], now: datetime) -> str:
@@ -35,8 +36,8 @@ def read_cursor(cursor: str, purpose: Sequence[str], secrets: Sequence[str], now
     if not cursor:
         return ""
     if not secrets:
-        raise Misconfigured("the secret `links` is missing: hub secret set links")
-    raw = _bytes(cursor) if len(cursor) <= LONGEST else b""
+        raise Misconfigured(missing_secret())
+    raw = base64url.decode(cursor) if len(cursor) <= LONGEST else b""
     place, digest = raw[:-32], raw[-32:]
     matches = [hmac.compare_digest(digest, _digest(place, purpose, one)) for one in secrets]
     if not place or not any(matches):
@@ -47,20 +48,12 @@ def read_cursor(cursor: str, purpose: Sequence[str], secrets: Sequence[str], now
     return str(after)
 
 
+def missing_secret() -> str:
+    """Say that there is nothing to sign with, and what to do."""
+    return f"secret {LINKS_SECRET!r} has no live value: hub secret set {LINKS_SECRET}"
+
+
 def _digest(place: bytes, purpose: Sequence[str], secret: str) -> bytes:
     """Sign; the prefix keeps the digest from meaning anything where the secret is used again."""
     signed = b"list cursor:" + json.dumps([*purpose]).encode() + b"\n" + place
     return hmac.digest(secret.encode(), signed, "sha256")
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes:
-    """Undo `_text`; empty for anything that it does not give."""
-    try:
-        raw = base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
-    except ValueError:
-        return b""
-    return raw if _text(raw) == text else b""

@@ -12,6 +12,8 @@ from chalicelib import registry
 from chalicelib.config.model import Source
 from chalicelib.connector import PathToken
 from chalicelib.errors import Conflict, Misconfigured, NotFound
+from chalicelib.flow.keep import request_of
+from chalicelib.flow.leads import live_lead
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Lead, Model, Touch
 from chalicelib.lead.routing import Ledger, StatementLine, statement
@@ -28,12 +30,10 @@ from chalicelib.records import (
     effect_of,
     event_of,
     lead_key,
-    lead_of,
     ledger_key,
     ledger_of,
     touch_record_of,
 )
-from chalicelib.request import unpack
 from chalicelib.storage import Holds, Item, Message, Put
 
 MOST_ON_TIMELINE = 500
@@ -98,16 +98,10 @@ def find_lead(hub: Hub, lead_id: str) -> Lead:
     Raises:
         NotFound: no such lead.
     """
-    wanted = lead_id
-    for _ in range(20):
-        item = hub.table.get(lead_key(_checked("lead", wanted)))
-        if item is None:
-            break
-        lead = lead_of(item)
-        if not lead.merged_into:
-            return lead
-        wanted = lead.merged_into
-    raise NotFound(f"lead {lead_id[:64]}")
+    lead = live_lead(hub.table, _checked("lead", lead_id))
+    if lead is None:
+        raise NotFound(f"lead {lead_id}")
+    return lead
 
 
 def timeline(hub: Hub, lead: Lead) -> list[TimelineEntry]:
@@ -122,16 +116,6 @@ def timeline(hub: Hub, lead: Lead) -> list[TimelineEntry]:
     order = {"touch": 0, "notification": 2}
     entries.sort(key=lambda entry: (entry.at, order.get(entry.kind, 1)))
     return entries[-MOST_ON_TIMELINE:]
-
-
-def effects_of(hub: Hub, lead: Lead) -> list[Effect]:
-    """Give a lead's notifications, oldest first."""
-    found = [
-        effect_of(item)
-        for lead_id in (lead.lead_id, *lead.members)
-        for item in hub.table.query(lead_key(lead_id)[0], "EFFECT#")
-    ]
-    return sorted(found, key=lambda effect: (effect.created_at, effect.effect_id))
 
 
 def find_delivery(hub: Hub, delivery_id: str) -> Delivery:
@@ -160,7 +144,7 @@ class KeptRequest(Model):
 
 def kept_request(hub: Hub, delivery: Delivery) -> KeptRequest:
     """Give the request of a delivery as it was kept, its body as text or in base64."""
-    request = unpack(hub.blobs.get(delivery.blob) if delivery.blob else delivery.raw)
+    request = request_of(hub, delivery)
     encoding: Literal["utf-8", "base64"] = "utf-8"
     try:
         body = request.body.decode()[:MOST_SHOWN]

@@ -6,10 +6,16 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from chalicelib.errors import Unavailable
-from chalicelib.flow.lists import QUARANTINED_EFFECTS
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Model, utc_text
-from chalicelib.records import ACTIVE_KEY, SHARDS, active_of, due_shard, owner_list
+from chalicelib.records import (
+    ACTIVE_KEY,
+    QUARANTINED_EFFECTS,
+    SHARDS,
+    active_of,
+    due_shard,
+    owner_list,
+)
 
 LATE_AFTER = timedelta(minutes=15)
 """Work that is overdue for longer than this says that something does not run."""

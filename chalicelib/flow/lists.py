@@ -3,10 +3,11 @@
 import heapq
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.errors import Invalid
+from chalicelib.flow.leads import live_lead
 from chalicelib.hub import Hub
 from chalicelib.lead.email import clean_email
 from chalicelib.lead.identity import identity_keys
@@ -14,13 +15,13 @@ from chalicelib.lead.model import CleanValue, Lead
 from chalicelib.lead.phone import clean_phone
 from chalicelib.records import (
     OUTCOMES,
+    QUARANTINED_EFFECTS,
     SHARDS,
     Outcome,
     deliveries_list,
     identity_key,
     lead_item,
-    lead_key,
-    lead_of,
+    leads_list,
     owner_list,
     summary_of,
 )
@@ -36,8 +37,6 @@ MOST_LISTS = 200
 
 UNOWNED = "-unowned"
 """Stands for the owner in a request for the unowned queue."""
-
-QUARANTINED_EFFECTS = "EFFECTS#quarantined"
 
 _PHONE = re.compile(r"[+(]?[0-9][0-9 ()./-]{4,30}")
 
@@ -76,15 +75,13 @@ def list_leads(hub: Hub, wanted: LeadFilter, limit: int, after: str = "") -> Lis
     known = _by_identity(hub, wanted.q) if wanted.q else None
     if known is not None:
         summary = summary_of(lead_item(known, "list"))
-        fits = _fits_lead(
-            summary, LeadFilter(wanted.owner, wanted.status, wanted.source, wanted.stage)
-        )
+        fits = _fits_lead(summary, replace(wanted, q=""))
         return Listed((summary,) if fits else ())
     if wanted.owner:
         owner_id = "" if wanted.owner == UNOWNED else wanted.owner
         entries = _walk(hub, "owner", [owner_list(owner_id)], limit, after)
     else:
-        shards = [f"LEADS#{number}" for number in range(SHARDS)]
+        shards = [leads_list(number) for number in range(SHARDS)]
         entries = _walk(hub, "list", shards, limit, after)
     return _page(entries, limit, lambda summary: _fits_lead(summary, wanted))
 
@@ -165,18 +162,14 @@ def _by_identity(hub: Hub, q: str) -> Lead | None:
     """Find the one lead with this e-mail address or phone number, written in whatever way."""
     settings = hub.configurations.current().config.settings
     contact: dict[str, CleanValue] = {}
-    if "@" in q and (email := clean_email(q, settings)):
+    if "@" in q and (email := clean_email(q)):
         contact["email"] = email
     elif _PHONE.fullmatch(q.strip()):
         phone = clean_phone(q, ((settings.default_country, "settings"),))
         contact |= {"phone": phone} if phone else {}
     for key in identity_keys(contact, "", "", settings):
         item = hub.table.get(identity_key(key))
-        lead_id = str(item["lead_id"]) if item else ""
-        while lead_id:
-            stored = hub.table.get(lead_key(lead_id))
-            lead = lead_of(stored) if stored else None
-            if lead and not lead.merged_into:
-                return lead
-            lead_id = lead.merged_into if lead else ""
+        lead = live_lead(hub.table, str(item["lead_id"])) if item else None
+        if lead:
+            return lead
     return None

@@ -8,9 +8,10 @@ from typing import Any
 from chalicelib.config.model import RoutingRule
 from chalicelib.errors import Malformed
 from chalicelib.flow.glance import Glance
+from chalicelib.flow.leads import live_leads
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.merging import absorb, fold, new_lead, survivor
-from chalicelib.lead.model import Decision, Lead, Score, Touch, Verdict
+from chalicelib.lead.model import STAGES, Decision, Lead, Score, Touch, Verdict
 from chalicelib.lead.routing import pick_rule
 from chalicelib.lead.scoring import score
 from chalicelib.records import (
@@ -24,19 +25,13 @@ from chalicelib.records import (
     key_item,
     lead_item,
     lead_key,
-    lead_of,
     touch_item,
     touch_record_of,
 )
-from chalicelib.storage import Absent, Holds, Item, Put, Write
+from chalicelib.storage import MOST_WRITES, Absent, Holds, Put, Write, at_version
 
 AWAITS_FOR = timedelta(minutes=5)
 """How long a lead may await its owner before tick asks for routing again."""
-
-STAGES = ("lead", "MQL", "SQL", "opportunity", "customer")
-
-MOST_WRITES = 90
-"""Most writes of one transaction; DynamoDB takes 100."""
 
 
 @dataclass(frozen=True)
@@ -170,9 +165,8 @@ def save(hub: Hub, found: Match, claim: Claim, writer: str, more: Sequence[Write
         Conflict: somebody else wrote first; match again.
         Malformed: the submission joins more than one transaction can hold.
     """
-    condition = Holds("version", claim.version - 1) if claim.version > 1 else Absent()
     writes = [
-        Put("claim", claim_item(claim, writer), condition),
+        Put("claim", claim_item(claim, writer), at_version(claim.version - 1)),
         *lead_writes(found, writer),
         *more,
     ]
@@ -185,13 +179,7 @@ def lead_writes(found: Match, writer: str) -> list[Write]:
     """Give the writes that bring a lead to its new state."""
     lead = found.lead
     due_at = lead.updated_at + AWAITS_FOR if lead.awaits or lead.is_unowned else None
-    writes: list[Write] = [
-        Put(
-            "lead",
-            lead_item(lead, writer, due_at),
-            Holds("version", found.version) if found.version else Absent(),
-        )
-    ]
+    writes: list[Write] = [Put("lead", lead_item(lead, writer, due_at), at_version(found.version))]
     if found.touch:
         item = touch_item(lead.lead_id, found.touch, found.decisions, 1, writer)
         writes.append(Put("touch", item, Absent()))
@@ -247,18 +235,8 @@ def _pointed(glance: Glance, keys: Sequence[str]) -> dict[str, str]:
 
 def stored_leads(hub: Hub, lead_ids: Iterable[str]) -> list[Stored]:
     """Read live leads with all their touches; an id that was merged away gives its survivor."""
-    leads: dict[str, Lead] = {}
-    wanted = set(lead_ids)
-    while wanted:
-        found = [lead_of(item) for item in _lead_items(hub, sorted(wanted))]
-        leads |= {lead.lead_id: lead for lead in found if not lead.merged_into}
-        wanted = {lead.merged_into for lead in found if lead.merged_into} - set(leads)
-    return [Stored(leads[key], tuple(_stored_touches(hub, leads[key]))) for key in sorted(leads)]
-
-
-def _lead_items(hub: Hub, lead_ids: Sequence[str]) -> list[Item]:
-    found = hub.table.get_many([lead_key(lead_id) for lead_id in lead_ids])
-    return [found[lead_key(lead_id)] for lead_id in lead_ids if lead_key(lead_id) in found]
+    leads = sorted(live_leads(hub.table, sorted(set(lead_ids))), key=lambda lead: lead.lead_id)
+    return [Stored(lead, tuple(_stored_touches(hub, lead))) for lead in leads]
 
 
 def _stored_touches(hub: Hub, lead: Lead) -> list[StoredTouch]:
@@ -283,7 +261,7 @@ def _void(old: StoredTouch, why: str) -> StoredTouch:
     return StoredTouch(old.lead_id, old.version + 1, old.record.model_copy(update={"touch": touch}))
 
 
-def without(hub: Hub, current: Current, stored: Stored, touch_id: str, now: datetime) -> Match:
+def without(current: Current, stored: Stored, touch_id: str, now: datetime) -> Match:
     """Decide what becomes of a lead when one of its touches is taken back; writes nothing."""
     voided = tuple(
         _void(old, "withdrawn")

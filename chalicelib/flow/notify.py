@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
-from chalicelib.config.model import Config
-from chalicelib.config.model import Destination as DestinationConfig
+from chalicelib.config.model import Config, Destination
 from chalicelib.destination import Notice, Tools, load
 from chalicelib.errors import (
     Conflict,
@@ -17,9 +16,11 @@ from chalicelib.errors import (
     Unavailable,
     Uncertain,
 )
+from chalicelib.flow.leads import live_leads_by_id
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.model import Lead, Touch
-from chalicelib.links import make
+from chalicelib.lead.text import joined
+from chalicelib.links import LINKS_SECRET, make
 from chalicelib.records import (
     Attempt,
     Effect,
@@ -27,7 +28,6 @@ from chalicelib.records import (
     effect_key,
     effect_of,
     lead_key,
-    lead_of,
     touch_record_of,
     touch_sort_key,
 )
@@ -43,8 +43,6 @@ CLAIM = "claim of effect"
 
 LINKS_LAST = timedelta(days=7)
 """How long accept and decline links work."""
-
-LINKS_SECRET = "links"  # noqa: S105 (the name of a secret)
 
 
 @dataclass(frozen=True)
@@ -277,7 +275,7 @@ def _write(hub: Hub, put: Put) -> None:
         return
 
 
-def _tools(hub: Hub, config: Config, destination: DestinationConfig, now: datetime) -> Tools:
+def _tools(hub: Hub, config: Config, destination: Destination, now: datetime) -> Tools:
     return Tools(
         post=hub.web.post,
         send_mail=hub.send_mail,
@@ -317,12 +315,12 @@ def _notice(
         form_title=touch.form_title if touch else "",
         score=lead.score,
         profile={
-            name: _text(entry.value)
+            name: joined(entry.value)
             for name, entry in {**lead.profile, **lead.custom}.items()
             if name != "message"
         },
-        message=_text(lead.profile["message"].value) if "message" in lead.profile else "",
-        answers={touch.labels.get(k, k): _text(touch.answers[k]) for k in touch.unmapped}
+        message=joined(lead.profile["message"].value) if "message" in lead.profile else "",
+        answers={touch.labels.get(k, k): joined(touch.answers[k]) for k in touch.unmapped}
         if touch
         else {},
         campaign=lead.last_touch.campaign if lead.last_touch else {},
@@ -343,7 +341,7 @@ def _notice(
 
 def _subjects(hub: Hub, lead_ids: Sequence[str]) -> dict[str, Subject]:
     """Read what notifications are about: leads, or who they were merged into, by lead id."""
-    leads = _leads(hub, lead_ids)
+    leads = live_leads_by_id(hub.table, lead_ids)
     keys = {
         Key(lead_key(holder)[0], touch_sort_key(lead.last_touch.at, lead.last_touch.touch_id)): lead
         for lead in leads.values()
@@ -353,16 +351,6 @@ def _subjects(hub: Hub, lead_ids: Sequence[str]) -> dict[str, Subject]:
     found = hub.table.get_many(list(keys))
     touches = {keys[key].lead_id: touch_record_of(item).touch for key, item in found.items()}
     return {asked: Subject(lead, touches.get(lead.lead_id)) for asked, lead in leads.items()}
-
-
-def _leads(hub: Hub, lead_ids: Sequence[str]) -> dict[str, Lead]:
-    items = hub.table.get_many([lead_key(lead_id) for lead_id in lead_ids])
-    leads = {i: lead_of(items[lead_key(i)]) for i in lead_ids if lead_key(i) in items}
-    merged = {i: lead.merged_into for i, lead in leads.items() if lead.merged_into}
-    if merged:
-        survivors = _leads(hub, sorted(set(merged.values())))
-        leads |= {i: survivors[into] for i, into in merged.items()}
-    return leads
 
 
 def _links(hub: Hub, lead: Lead, now: datetime) -> tuple[str, str]:
@@ -384,7 +372,3 @@ def _links(hub: Hub, lead: Lead, now: datetime) -> tuple[str, str]:
         for action in ("accept", "decline")
     )
     return url + accept, url + decline
-
-
-def _text(value: object) -> str:
-    return "; ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)

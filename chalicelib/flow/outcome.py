@@ -6,7 +6,7 @@ from datetime import timedelta
 from chalicelib.errors import Conflict, HubError, TryLater
 from chalicelib.hub import Hub
 from chalicelib.records import ActResult, Delivery, Outcome, delivery_item, delivery_of
-from chalicelib.storage import Holds, Put
+from chalicelib.storage import ATTEMPTS, Holds, Put
 
 TRIES = 12
 """How often a provider may make one submission wait before its delivery is quarantined."""
@@ -14,9 +14,6 @@ TRIES = 12
 FIRST_WAIT_SECONDS = 30
 LONGEST_WAIT_SECONDS = 4 * 3600
 """Waits double from the first to the longest unless the provider says how long."""
-
-ATTEMPTS = 8
-"""How often an outcome is written anew because somebody else wrote first."""
 
 WORK = timedelta(minutes=5)
 """After how long tick takes unfinished work for forgotten."""

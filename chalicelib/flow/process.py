@@ -1,6 +1,5 @@
 """Step 3: turn a kept delivery into saved leads, one transaction a submission."""
 
-import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +18,8 @@ from chalicelib.errors import (
     UnknownSource,
 )
 from chalicelib.flow.glance import Glance
+from chalicelib.flow.keep import keep_whole, request_of
+from chalicelib.flow.leads import live_leads
 from chalicelib.flow.match import Match, match, save
 from chalicelib.flow.outcome import OPEN, finish, outcome_write, reason_of, with_results
 from chalicelib.flow.withdraw import withdraw
@@ -32,24 +33,14 @@ from chalicelib.records import (
     Outcome,
     claim_key,
     claim_of,
-    delivery_item,
     delivery_key,
     delivery_of,
     identity_key,
-    lead_key,
-    lead_of,
 )
-from chalicelib.request import unpack
-from chalicelib.storage import Absent, Item, Key, Message, Put, Received
+from chalicelib.storage import ATTEMPTS, Item, Key, Message, Received
 
 ACTS_AT_ONCE = 10
 """Most submissions of one delivery that one message handles; more are spread over messages."""
-
-MOST_INLINE_BYTES = 200 * 1024
-"""Packed requests above this lie in the bucket and are pointed at."""
-
-ATTEMPTS = 8
-"""How often a submission is matched anew because somebody else wrote first."""
 
 
 @dataclass
@@ -75,7 +66,7 @@ class Job:
     touches: dict[int, Touch] = field(default_factory=dict)
 
     def writer(self, position: int) -> str:
-        """Names one of its submissions as the one who writes."""
+        """Name one of its submissions as the one who writes."""
         return f"process:{self.delivery.delivery_id}:{position}"
 
 
@@ -148,7 +139,7 @@ def _read(batch: Batch, message: Received, stored: Mapping[Key, Item]) -> Job | 
     """Read what a message stands for; None when there is nothing left to do."""
     hub = batch.hub
     if "whole" in message.body:
-        delivery = _keep_whole(hub, message)
+        delivery = keep_whole(hub, message)
     else:
         delivery = delivery_of(stored[delivery_key(message.body["delivery"])])
     if delivery.outcome not in OPEN:
@@ -157,8 +148,7 @@ def _read(batch: Batch, message: Received, stored: Mapping[Key, Item]) -> Job | 
     try:
         source = _source(batch.current, delivery)
         connector = registry.load(delivery.connector)
-        raw = hub.blobs.get(delivery.blob) if delivery.blob else delivery.raw
-        acts = read(connector, unpack(raw), source.options)
+        acts = read(connector, request_of(hub, delivery), source.options)
     except (Malformed, UnknownSource, Misconfigured) as error:
         finish(hub, delivery, {}, acts=0, error=error)
         return None
@@ -354,25 +344,6 @@ def _source(current: Current, delivery: Delivery) -> Source:
     return source
 
 
-def _keep_whole(hub: Hub, message: Received) -> Delivery:
-    """Keep a delivery that came by queue because the table was down."""
-    raw = base64.b64decode(message.body["raw"])
-    delivery = Delivery.model_validate(message.body["whole"])
-    if len(raw) > MOST_INLINE_BYTES:
-        blob = f"deliveries/{delivery.delivery_id}"
-        hub.blobs.put(blob, raw)
-        delivery = delivery.model_copy(update={"blob": blob})
-    else:
-        delivery = delivery.model_copy(update={"raw": raw})
-    item = delivery_item(delivery, f"receive:{delivery.delivery_id}")
-    try:
-        hub.table.write([Put("delivery", item, Absent())])
-    except Conflict as error:
-        found = error.found["delivery"]
-        return delivery_of(found) if found else delivery
-    return delivery
-
-
 def _spread(hub: Hub, delivery: Delivery, acts: int) -> None:
     """Spread a delivery of many submissions over messages of its own."""
     parts = [
@@ -385,12 +356,8 @@ def _spread(hub: Hub, delivery: Delivery, acts: int) -> None:
 def _route_again(batch: Batch, results: Iterable[ActResult]) -> None:
     """Queue leads again whose routing messages may have been lost with an earlier try."""
     wanted = {result.lead_id for result in results if result.outcome == "accepted"}
-    while wanted:
-        found = batch.hub.table.get_many([lead_key(lead_id) for lead_id in sorted(wanted)])
-        leads = [lead_of(item) for item in found.values()]
-        batch.routing += [
-            route_message(lead.lead_id, lead.pool_id, lead.version)
-            for lead in leads
-            if lead.awaits and not lead.merged_into
-        ]
-        wanted = {lead.merged_into for lead in leads if lead.merged_into}
+    batch.routing += [
+        route_message(lead.lead_id, lead.pool_id, lead.version)
+        for lead in live_leads(batch.hub.table, sorted(wanted))
+        if lead.awaits
+    ]

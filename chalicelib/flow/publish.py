@@ -16,7 +16,7 @@ from chalicelib.records import (
     version_key,
     version_of,
 )
-from chalicelib.storage import Absent, Holds, Put
+from chalicelib.storage import Absent, Holds, Put, at_version
 
 
 def publish(
@@ -56,11 +56,7 @@ def publish(
     hub.table.write(
         [
             Put("version", version_item(version, writer), Absent()),
-            Put(
-                "active",
-                active_item(active, writer),
-                Holds("version", before.version) if before else Absent(),
-            ),
+            Put("active", active_item(active, writer), at_version(active.version - 1)),
         ]
     )
     return active

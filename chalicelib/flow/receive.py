@@ -1,6 +1,5 @@
 """Step 2: verify a webhook, keep it, queue it, answer; nothing is parsed here."""
 
-import base64
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,17 +16,15 @@ from chalicelib.errors import (
     UnknownSource,
     Unverified,
 )
+from chalicelib.flow.keep import keep, whole
 from chalicelib.flow.refuse import refuse
 from chalicelib.hub import Hub
-from chalicelib.records import Delivery, delivery_item
+from chalicelib.records import Delivery
 from chalicelib.request import Reply, Request, kept, pack
-from chalicelib.storage import Absent, Message, Put
+from chalicelib.storage import Message
 
 MOST_BYTES = 4 * 1024 * 1024
 """Largest body we take: what fits Lambda's 6 MB as base64."""
-
-MOST_INLINE_BYTES = 200 * 1024
-"""Packed requests above this go to the bucket and are pointed at."""
 
 MOST_QUEUED_BYTES = 700 * 1024
 """Largest packed request that a message can carry whole, as base64, when the table is down."""
@@ -54,10 +51,10 @@ def receive(hub: Hub, source_id: str, request: Request) -> Reply:
         door = _find(hub, source_id)
     except UnknownSource as error:
         refuse(hub, source_id, error)
-        return problem(404, "unknown source")
+        return _problem(404, "unknown source")
     except (Unavailable, Misconfigured) as error:
         hub.trouble(error)
-        return busy(503)
+        return _busy(503)
     connector, options = door.connector, _options(door)
     headers = connector.cors(request, options) if connector.cors else {}
     reply = _answer(hub, door, request)
@@ -84,16 +81,16 @@ def _answer(hub: Hub, door: Door, request: Request) -> Reply:
         _keep(hub, door, kept(verified, signature.secret_headers))
     except UnknownSource as error:
         refuse(hub, door.source_id, error)
-        return problem(answers.unknown_source, "this source is switched off")
+        return _problem(answers.unknown_source, "this source is switched off")
     except Unverified as error:
         refuse(hub, door.source_id, error)
-        return problem(answers.unverified, "not verified")
+        return _problem(answers.unverified, "not verified")
     except TooLarge as error:
         refuse(hub, door.source_id, error)
-        return problem(answers.too_large, "too large; at most 4 MB")
+        return _problem(answers.too_large, "too large; at most 4 MB")
     except (Unavailable, Misconfigured) as error:
         hub.trouble(error)
-        return busy(answers.unavailable)
+        return _busy(answers.unavailable)
     if door.connector.reply:
         return door.connector.reply(verified, _options(door))
     return Reply(answers.accepted)
@@ -110,16 +107,16 @@ def _find(hub: Hub, source_id: str) -> Door:
 def _shake_hands(hub: Hub, door: Door, request: Request) -> Reply:
     """Answer a provider that checks the address, in exactly the form that it wants."""
     if not door.connector.handshake:
-        return Reply(200) if request.method == "HEAD" else problem(405, "expected POST")
+        return Reply(200) if request.method == "HEAD" else _problem(405, "expected POST")
     secrets = _secrets(hub, door.source.verify_token or door.source.secret)
     try:
         return door.connector.handshake(request, secrets)
     except Malformed as error:
         refuse(hub, door.source_id, error)
-        return problem(400, "not the handshake that was expected")
+        return _problem(400, "not the handshake that was expected")
     except Unverified as error:
         refuse(hub, door.source_id, error)
-        return problem(403, "not verified")
+        return _problem(403, "not verified")
 
 
 def _secrets(hub: Hub, name: str) -> tuple[str, ...]:
@@ -130,7 +127,7 @@ def _secrets(hub: Hub, name: str) -> tuple[str, ...]:
     return found
 
 
-def _keep(hub: Hub, door: Door, request: Request) -> str:
+def _keep(hub: Hub, door: Door, request: Request) -> None:
     """Keep a request in the table and put its id on the queue; either of them will do."""
     raw = pack(request)
     delivery = Delivery(
@@ -143,44 +140,29 @@ def _keep(hub: Hub, door: Door, request: Request) -> str:
     message = Message({"delivery": delivery.delivery_id})
     is_kept = True
     try:
-        if len(raw) > MOST_INLINE_BYTES:
-            blob = f"deliveries/{delivery.delivery_id}"
-            hub.blobs.put(blob, raw)
-            delivery = delivery.model_copy(update={"blob": blob})
-        else:
-            delivery = delivery.model_copy(update={"raw": raw})
-        writer = f"receive:{delivery.delivery_id}"
-        hub.table.write([Put("delivery", delivery_item(delivery, writer), Absent())])
+        keep(hub, delivery, raw)
     except Unavailable as error:
         hub.trouble(error)
         if len(raw) > MOST_QUEUED_BYTES:
             raise
         is_kept = False
-        message = whole(delivery.model_copy(update={"raw": raw, "blob": ""}))
+        message = whole(delivery, raw)
     try:
         hub.inbox.send([message])
     except Unavailable as error:
         hub.trouble(error)
         if not is_kept:
             raise
-    return delivery.delivery_id
 
 
-def whole(delivery: Delivery) -> Message:
-    """Make the one message that carries a delivery and not only its id."""
-    bare = delivery.model_copy(update={"raw": b""})
-    raw = base64.b64encode(delivery.raw).decode()
-    return Message({"whole": bare.model_dump(mode="json", exclude_defaults=True), "raw": raw})
-
-
-def problem(status: int, title: str) -> Reply:
+def _problem(status: int, title: str) -> Reply:
     """Say what is wrong, and nothing about us."""
     return Reply(status, json.dumps({"message": title}))
 
 
-def busy(status: int) -> Reply:
+def _busy(status: int) -> Reply:
     """Ask the provider to come again: nothing was kept."""
-    reply = problem(status, "busy, try again")
+    reply = _problem(status, "busy, try again")
     return Reply(reply.status, reply.body, reply.content_type, {"Retry-After": "30"})
 
 

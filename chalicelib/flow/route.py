@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
 
 from chalicelib.config.model import Owner, RoutingRule
 from chalicelib.errors import Conflict, Misconfigured, Unavailable
+from chalicelib.flow.leads import live_leads
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.model import Assignment, Decision, Lead, Verdict
 from chalicelib.lead.routing import Choice, Ledger, choose, eligibility, local_day, pick_rule
@@ -14,6 +14,7 @@ from chalicelib.records import (
     ACTIVE_KEY,
     Day,
     Effect,
+    EffectKind,
     Event,
     day_item,
     day_key,
@@ -24,24 +25,28 @@ from chalicelib.records import (
     event_item,
     lead_item,
     lead_key,
-    lead_of,
     ledger_item,
     ledger_key,
     ledger_of,
 )
-from chalicelib.storage import Absent, Check, Holds, Message, Put, Received, Write
-
-ATTEMPTS = 8
-"""How often one lead is routed anew because somebody else wrote first."""
+from chalicelib.storage import (
+    ATTEMPTS,
+    MOST_WRITES,
+    Absent,
+    Check,
+    Holds,
+    Message,
+    Put,
+    Received,
+    Write,
+    at_version,
+)
 
 SENT_ON_AFTER = timedelta(minutes=2)
 """When tick takes an effect for one whose message was lost."""
 
 UNOWNED_AGAIN_AFTER = timedelta(minutes=15)
 """How often a lead of the unowned queue is offered anew."""
-
-MOST_WRITES = 90
-"""Most writes of one transaction; DynamoDB takes 100."""
 
 
 @dataclass
@@ -93,7 +98,7 @@ def set_aside(hub: Hub, message: Received, error: Exception) -> None:
         Conflict: others kept writing first; the message must come back.
     """
     together = Round(hub, hub.configurations.current(), hub.clock(), f"route:{hub.new_id()}")
-    for lead in _leads(hub, [str(message.body["lead"])]):
+    for lead in live_leads(hub.table, [str(message.body["lead"])]):
         if lead.awaits:
             because = f"a mistake of ours: {type(error).__name__}"
             _leave_unowned(together, lead, because, ())
@@ -126,7 +131,7 @@ def _route_together(hub: Hub, lead_ids: Sequence[str]) -> list[Effect]:
     """Decide on leads one after another, and save all that in one transaction."""
     together = Round(hub, hub.configurations.current(), hub.clock(), f"route:{hub.new_id()}")
     unsent: list[Effect] = []
-    for lead in _leads(hub, lead_ids):
+    for lead in live_leads(hub.table, lead_ids):
         if lead.awaits or lead.is_unowned:
             _decide(together, lead)
         else:
@@ -134,18 +139,6 @@ def _route_together(hub: Hub, lead_ids: Sequence[str]) -> list[Effect]:
     if together.writes:
         _save(together)
     return [*unsent, *together.effects]
-
-
-def _leads(hub: Hub, lead_ids: Sequence[str]) -> list[Lead]:
-    """Read leads in order; one that was merged away gives its survivor, each only once."""
-    found: dict[str, Lead] = {}
-    wanted = list(lead_ids)
-    while wanted:
-        items = hub.table.get_many([lead_key(lead_id) for lead_id in wanted])
-        leads = [lead_of(items[lead_key(i)]) for i in wanted if lead_key(i) in items]
-        found |= {lead.lead_id: lead for lead in leads if not lead.merged_into}
-        wanted = [lead.merged_into for lead in leads if lead.merged_into not in {"", *found}]
-    return list(found.values())
 
 
 def _unsent(hub: Hub, lead: Lead) -> list[Effect]:
@@ -411,13 +404,13 @@ def _save(together: Round) -> None:
     for pool_id, ledger in sorted(together.ledgers.items()):
         read = together.ledgers_read[pool_id]
         if ledger.version != read:
-            condition = Holds("version", read) if read else Absent()
-            writes.append(Put(f"ledger {pool_id}", ledger_item(ledger, together.writer), condition))
+            item = ledger_item(ledger, together.writer)
+            writes.append(Put(f"ledger {pool_id}", item, at_version(read)))
     for key, day in sorted(together.days.items()):
         read = together.days_read[key]
         if day.version != read:
-            condition = Holds("version", read) if read else Absent()
-            writes.append(Put(f"day of {key[0]}", day_item(day, together.writer), condition))
+            item = day_item(day, together.writer)
+            writes.append(Put(f"day of {key[0]}", item, at_version(read)))
     writes += together.writes
     if len(writes) > MOST_WRITES and len(together.leads) > 1:
         raise Conflict("too many leads for one transaction")
@@ -437,7 +430,7 @@ def send_effects(hub: Hub, effects: Sequence[Effect]) -> None:
 def _event(
     together: Round,
     lead: Lead,
-    kind: Literal["assigned", "returned", "unowned"],
+    kind: EffectKind,
     text: str,
     decision: Decision,
 ) -> Event:

@@ -14,7 +14,7 @@ from chalicelib.records import (
     digest,
     event_item,
 )
-from chalicelib.storage import Absent, Holds, Put, Write
+from chalicelib.storage import Absent, Put, Write, at_version
 
 
 def withdraw(
@@ -38,7 +38,7 @@ def withdraw(
     if claim and claim.touch_id and claim.acted_at > act.withdrawn_at:
         return result.model_copy(update={"reason": "it was submitted anew afterwards"})
     taken_back = _taken_back(delivery, claim, act)
-    condition = Holds("version", claim.version) if claim else Absent()
+    condition = at_version(taken_back.version - 1)
     writes: list[Write] = [Put("claim", claim_item(taken_back, writer), condition)]
     if claim and claim.touch_id:
         writes += _lead(hub, current, delivery, claim, act, writer)
@@ -66,7 +66,7 @@ def _lead(
 ) -> list[Write]:
     (stored,) = stored_leads(hub, [claim.lead_id])
     now = max(delivery.received_at, stored.lead.updated_at)
-    found = without(hub, current, stored, claim.touch_id, now)
+    found = without(current, stored, claim.touch_id, now)
     event = Event(
         event_id=digest(writer, "withdrawn", act.external_id),
         kind="withdrawn",

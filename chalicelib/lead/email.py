@@ -27,17 +27,13 @@ _EAST_ASIAN = frozenset(
 )
 
 
-def clean_email(raw: str, settings: Settings) -> CleanValue | None:
+def clean_email(raw: str) -> CleanValue | None:
     """Make an e-mail address fit for use; the mailbox itself is never asked.
 
     The clean value keeps the local part as written and has the domain in lower case and in
     Unicode. Notes: `role_address`, `disposable`, `free_mail`, `mixed_script` (letters that look
     like others), `ip_domain`, `repaired` (what stood around it was taken off), `several` (the
     first of several was taken), `suggest:DOMAIN` (likely a slip; never applied by itself).
-
-    Args:
-        raw: as typed.
-        settings: of the hub; none of them bears on the clean value so far.
 
     Returns:
         None when no address can be read, as when it is longer than 320 characters.

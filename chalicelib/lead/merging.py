@@ -20,6 +20,8 @@ from typing import Any
 from chalicelib.lead.identity import lead_id
 from chalicelib.lead.model import (
     CONTACT_FIELDS,
+    NAME_FIELDS,
+    STAGES,
     CleanValue,
     Consent,
     Lead,
@@ -29,16 +31,12 @@ from chalicelib.lead.model import (
     TouchRef,
 )
 
-NAME = ("full_name", "first_name", "last_name")
 ADDRESS = ("street", "postal_code", "city", "region")
 
-STAGES = ("lead", "MQL", "SQL", "opportunity", "customer")
-
-STATUSES: tuple[Status, ...] = ("disqualified", "new", "assigned", "contacted", "qualified")
+STATUS_ORDER: tuple[Status, ...] = ("disqualified", "new", "assigned", "contacted", "qualified")
 """From least to furthest when leads are merged: work under way goes on."""
 
-_GROUPED = {*NAME, *ADDRESS}
-_SINGLE = tuple(field for field in CONTACT_FIELDS if field not in _GROUPED)
+_GROUPED = {*NAME_FIELDS, *ADDRESS}
 
 # Notes that say where a value is from rather than what is odd about it; see `is_flag`.
 _EVIDENCE = ("from:", "country:", "ext:", "weak")
@@ -101,7 +99,7 @@ def absorb(survivor: Lead, others: Sequence[Lead]) -> tuple[Lead, tuple[Lead, ..
         The survivor, and the others in the order given: they point at it and hold no identity
         keys, but keep the rest of their state, so that the merge can be undone.
     """
-    furthest = max([survivor, *others], key=lambda lead: STATUSES.index(lead.status))
+    furthest = max([survivor, *others], key=lambda lead: STATUS_ORDER.index(lead.status))
     owned = next((lead for lead in [survivor, *others] if lead.assignment), None)
     update: dict[str, Any] = {
         "members": _union(survivor.members, *((o.lead_id, *o.members) for o in others)),
@@ -163,7 +161,7 @@ def _winners(touches: Sequence[Touch]) -> dict[str, Touch]:
             if field not in best or rank > best[field]:
                 best[field] = rank
                 winners[field] = touch
-        for group in (NAME, ADDRESS):
+        for group in (NAME_FIELDS, ADDRESS):
             parts = sum(part in touch.contact for part in group)
             rank = (complete, touch.trust, _fullness(touch, group, parts), position)
             if parts and (group[0] not in best or rank > best[group[0]]):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -11,6 +11,10 @@ Answer = str | tuple[str, ...]
 
 Status = Literal["new", "assigned", "contacted", "qualified", "disqualified"]
 Stage = Literal["lead", "MQL", "SQL", "opportunity", "customer"]
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+STAGES: tuple[Stage, ...] = get_args(Stage)
+"""From least to furthest."""
 
 CONTACT_FIELDS = (
     "email",
@@ -32,6 +36,8 @@ CONTACT_FIELDS = (
     "time_zone",
 )
 """The fields that a field map may name beside the custom fields of the configuration."""
+
+NAME_FIELDS = ("full_name", "first_name", "last_name")
 
 CAMPAIGN_KEYS = (
     "utm_source",
@@ -205,7 +211,6 @@ class Assignment(Model):
     pool_id: str
     rule_id: str
     assigned_at: AwareDatetime
-    is_sticky: bool = Field(default=False, description="kept its owner; no turn was used")
     accepted_at: AwareDatetime | None = None
 
 
@@ -258,7 +263,7 @@ class Verdict(Model):
 class Decision(Model):
     """An automatic decision with all that it was made from, so that it can be made again."""
 
-    kind: Literal["match", "score", "rule", "route", "decline"]
+    kind: Literal["match", "score", "rule", "route"]
     decided_at: AwareDatetime
     config_hash: str
     code: str = Field(description="version of the code that decided")

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from chalicelib.lead.model import CleanValue
+from chalicelib.lead.model import NAME_FIELDS, CleanValue
 from chalicelib.lead.text import LONGEST_NAME, clean_line, storable, words
 
 # Parts of a family name that stand before it, in lower case.
@@ -56,7 +56,7 @@ def clean_names(given: Mapping[str, str]) -> dict[str, CleanValue]:
         note `from:full_name` or `from:parts`.
     """
     names = {}
-    for field in ("full_name", "first_name", "last_name"):
+    for field in NAME_FIELDS:
         if raw := given.get(field, ""):
             text, notes = clean_line(raw, LONGEST_NAME)
             if text:

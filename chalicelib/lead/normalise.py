@@ -16,7 +16,7 @@ from chalicelib.lead.consent import clean_consents
 from chalicelib.lead.custom import Custom, clean_custom
 from chalicelib.lead.email import clean_email, domain_of
 from chalicelib.lead.identity import identity_keys, touch_id
-from chalicelib.lead.model import CONTACT_FIELDS, Answer, CleanValue, Submission, Touch
+from chalicelib.lead.model import CONTACT_FIELDS, NAME_FIELDS, Answer, CleanValue, Submission, Touch
 from chalicelib.lead.name import clean_names
 from chalicelib.lead.phone import clean_phone
 from chalicelib.lead.place import (
@@ -34,8 +34,6 @@ from chalicelib.lead.text import LONGEST_NAME, clean_line, clean_message, storab
 
 LONGEST_KEY = 256
 LONGEST_URL = 2_000
-
-NAME_FIELDS = ("full_name", "first_name", "last_name")
 
 Cleaner = Callable[[str], CleanValue | None]
 
@@ -175,9 +173,8 @@ def _clean_contact(
     taken: _Taken, config: Config, source: Source, submission: Submission
 ) -> dict[str, CleanValue]:
     """Clean what was given for each contact field; the phone last, for it needs the rest."""
-    settings = config.settings
     cleaners: dict[str, Cleaner] = {
-        "email": lambda raw: clean_email(raw, settings),
+        "email": clean_email,
         "company": clean_company,
         "company_domain": _clean_domain,
         "website": clean_website,

@@ -28,6 +28,11 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def joined(value: object) -> str:
+    """Write a value for people to read as one text; the parts of a list are parted by '; '."""
+    return "; ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+
+
 def storable(text: str) -> str:
     """Keep text as it was given, but for lone surrogates, which no storage takes."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)

@@ -33,6 +33,8 @@ FORM_PATHS = ("form", "form_id")
 PAGE_PATHS = ("page_url", "landing_url")
 CONSENT_PATHS = ("consent", "consent.given")
 WORDING_PATHS = ("consent.text", "consent_text")
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""What lies before is no time of a submission: year 1, 1970, or digits that look like a date."""
 
 Texts = Mapping[str, tuple[str, ...]]
 
@@ -122,7 +124,8 @@ def _moment(text: str, received_at: datetime) -> datetime:
     """Read ISO 8601, UTC where it names no zone, or seconds or milliseconds since 1970.
 
     Returns:
-        received_at for any other way of writing a time, and for times that are still to come.
+        received_at for any other way of writing a time, for times that are still to come, and for
+        times before EARLIEST.
     """
     try:
         if re.fullmatch(r"[0-9]{9,10}|[0-9]{12,13}", text):
@@ -130,7 +133,8 @@ def _moment(text: str, received_at: datetime) -> datetime:
         else:
             moment = datetime.fromisoformat(text)
             moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment if moment <= received_at + timedelta(minutes=5) else received_at
+        is_likely = EARLIEST <= moment <= received_at + timedelta(minutes=5)
+        return moment if is_likely else received_at
     except (ValueError, OverflowError):
         return received_at
 

@@ -97,6 +97,6 @@ connector = Connector(
         "COUNTRY": "country",
     },
     # Google never sends again what was answered 4xx, so that is for a wrong key alone.
-    answers=Answers(unknown_source=503, too_large=413),
+    answers=Answers(unknown_source=503),
     options={"government_ids": False},
 )

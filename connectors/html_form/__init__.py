@@ -174,13 +174,11 @@ def _wants_page(request: Request) -> bool:
 def _redirect(request: Request, options: Options) -> str:
     """Choose the page to go to: the one asked for if the source allows it, else the usual one."""
     allowed = tuple(options["redirects"])
-    asked = ""
-    if allowed:
-        try:
-            asked = _first(request.form(), "_redirect")
-        except Malformed:
-            # What was sent is kept and will be looked at; the visitor gets the usual page.
-            asked = ""
+    try:
+        asked = _first(request.form(), "_redirect") if allowed else ""
+    except Malformed:
+        # What was sent is kept and will be looked at; the visitor gets the usual page.
+        asked = ""
     address = asked if asked in allowed else options["redirect"]
     return address if HTTPS_ADDRESS.fullmatch(address) else ""
 

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.config.model import Settings
 from chalicelib.lead.company import (
     clean_company,
     clean_website,
@@ -100,7 +99,7 @@ WEBSITES = [
 def test_the_domain_of_a_company_is_registrable_and_never_shared(
     website: str, email: str, domain: str | None, note: str
 ) -> None:
-    found = company_domain(clean_website(website), clean_email(email, Settings()))
+    found = company_domain(clean_website(website), clean_email(email))
     assert (found.value if found else None) == domain
     if found:
         assert found.notes == (note,)

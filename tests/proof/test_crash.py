@@ -1,5 +1,6 @@
 """A fault at every call of every flow, then delivery again: what was promised still holds."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 
@@ -7,7 +8,7 @@ import pytest
 
 from chalicelib.errors import Conflict
 from tests.faults import Call, Counting, Fault, Hook, Point, every_point, explore, untouched
-from tests.invariants import dumped, problems
+from tests.invariants import check, dumped, problems
 from tests.proof.stories import LONG_STORIES, STORIES, Story
 from tests.world import Weaken, World, strong
 
@@ -30,6 +31,17 @@ def test_a_fault_at_any_call_does_no_harm(name: str) -> None:
     fired, wrong = explore(lambda hook: play(STORIES[name], hook))
     assert wrong == {}
     assert fired >= 10
+
+
+def test_no_log_line_tells_of_a_person_or_a_secret(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    for story in STORIES.values():
+        for at, fault in ((1, None), (7, Fault.DOWN), (12, Fault.LOST), (17, Fault.KILLED_AFTER)):
+            assert play(story, Counting(at, fault)) == []
+    lines = [f"{record.getMessage()} {record.exc_text or ''}" for record in caplog.records]
+    assert lines
+    assert check(dumped(World(), lines)) == []
+    assert check(dumped(World(), [*lines, "zoe@example.com"])) != []
 
 
 def repeat_writes(story: Story, is_forgetful: bool) -> dict[str, Counter[str]]:

@@ -3,19 +3,22 @@
 `HUB_SEED=17 pytest tests/proof/test_interleave.py -k "crossing"` plays one seed again.
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
-from chalicelib.errors import HubError
+from chalicelib.errors import Conflict, HubError
 from chalicelib.flow.publish import publish, rollback, set_availability
 from chalicelib.hub import Hub
 from chalicelib.records import event_of
-from tests.faults import Call, Kill
+from chalicelib.storage import Write
+from tests.faults import Call, Fault, Kill
 from tests.interleaver import CALM, IDLE, STORMY, Interleaver, seeds
-from tests.invariants import problems
+from tests.invariants import dumped, problems
 from tests.proof.stories import PHONE, deliveries
+from tests.proof.weakened import Weakened, plain
 from tests.world import Weaken, World, form, linkedin, linkedin_pages, replaced, strong
 
 SEEDS = 34
@@ -352,7 +355,12 @@ SCENARIOS = {
 }
 
 
-def play(scenario: Scenario, seed: int, weaken: Weaken = strong) -> tuple[list[str], list[str]]:
+def play(
+    scenario: Scenario,
+    seed: int,
+    weaken: Weaken = strong,
+    look: Callable[[World, Interleaver], None] = lambda world, run: None,
+) -> tuple[list[str], list[str]]:
     """Play a scenario under a seed; give what is wrong, and the steps."""
     world = World(seed=seed, weaken=weaken)
     scenario.prepare(world)
@@ -360,6 +368,7 @@ def play(scenario: Scenario, seed: int, weaken: Weaken = strong) -> tuple[list[s
     try:
         run.run(scenario.actors(Stage(world, run)))
         world.settle()
+        look(world, run)
     except Exception as error:  # noqa: BLE001
         return [f"{type(error).__name__}: {error}"], list(map(str, run.trace))
     return problems(world) + scenario.also(world), list(map(str, run.trace))
@@ -378,6 +387,59 @@ def test_whoever_goes_first_the_promises_hold(name: str) -> None:
             f"{len(wrong)} seeds fail, the shortest is {first}\n"
             + "\n".join([*found, "", *(step for step in trace if f": {IDLE}." not in step)])
         )
+
+
+@dataclass
+class Watching(Weakened):
+    """A table that counts which writes met somebody else's."""
+
+    def write(self, writes: Sequence[Write]) -> None:
+        """Write, and note a conflict."""
+        try:
+            self.table.write(writes)
+        except Conflict as conflict:
+            MET.update(f"conflict on {plain(name)}" for name in conflict.found)
+            raise
+
+
+MET: Counter[str] = Counter()
+
+
+def notice(world: World, run: Interleaver) -> None:
+    """Count the rare paths that a run took."""
+    MET.update(step.fault.name for step in run.trace if step.fault)
+    dump = dumped(world)
+    MET["carried whole by its message"] += sum("whole" in m.body for m in dump.sent)
+    MET["merged away"] += sum(bool(lead.merged_into) for lead in dump.leads.values())
+    MET.update(f"effect {effect.state}" for effect in dump.effects.values())
+    MET.update(event.kind for events in dump.events.values() for event in events)
+    MET["sent on by tick"] += sum(p.name == "sent on" for puts in dump.commits for p in puts)
+    MET["told to come again"] += sum((told.status or 0) >= 500 for told in dump.told)
+    MET["told nothing"] += sum(told.status is None for told in dump.told)
+
+
+RARE = {
+    *(fault.name for fault in Fault),
+    *(f"conflict on {name}" for name in ("claim", "lead", "identity key", "merged lead")),
+    *(f"conflict on {name}" for name in ("configuration", "ledger", "day of", "routed lead")),
+    *(f"conflict on {name}" for name in ("claim of effect", "outcome", "answered lead")),
+    *(f"effect {state}" for state in ("done", "cancelled", "quarantined")),
+    *("merged", "absorbed", "withdrawn", "returned", "declined", "accepted"),
+    "carried whole by its message",
+    "merged away",
+    "sent on by tick",
+    "told to come again",
+    "told nothing",
+}
+"""Paths that the races are for; were they never taken, silence would mean nothing."""
+
+
+def test_the_rare_paths_are_really_taken() -> None:
+    MET.clear()
+    for scenario in SCENARIOS.values():
+        for seed in range(1, 21):
+            play(scenario, seed, Watching, notice)
+    assert {path for path in RARE if not MET[path]} == set()
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
