@@ -115,7 +115,7 @@ def work(
     ]
     try:
         failed = handle(get_hub(), messages)
-    except Exception as error:  # noqa: BLE001 - one poisonous message must not take others along
+    except Exception as error:  # noqa: BLE001, one poisonous message must not take others along
         note(step, bug=where(error))
         failed = []
         for position, message in enumerate(messages):
@@ -131,12 +131,12 @@ def apart(handle: Handle, set_aside: SetAside, message: Received, tries: int) ->
     """Handle one message by itself, so that a poisonous one does not take others with it."""
     try:
         return handle(get_hub(), [message])
-    except Exception as error:  # noqa: BLE001 - a mistake of ours is set aside, not tried for ever
+    except Exception as error:  # noqa: BLE001, a mistake of ours is set aside, not tried for ever
         if message.tries < tries:
             return [message.message_id]
         try:
             set_aside(get_hub(), message, error)
-        except Exception as second:  # noqa: BLE001 - the others of the batch must not pay for it
+        except Exception as second:  # noqa: BLE001, the others of the batch must not pay for it
             note("set aside", bug=where(second))
             return [message.message_id]
         return []

@@ -13,7 +13,7 @@ from chalicelib.errors import Misconfigured, Unverified
 
 Action = Literal["accept", "decline"]
 
-LINKS_SECRET = "links"  # noqa: S105 (the name of a secret)
+LINKS_SECRET = "links"  # noqa: S105, the name of a secret
 """What links are signed with, and cursors too."""
 
 VERSION = b"\x01"

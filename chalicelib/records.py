@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import AwareDatetime, Field
 
@@ -20,25 +20,17 @@ SHARDS = 4
 """Partitions that the index of due items and the list of leads are spread over."""
 
 Outcome = Literal[
-    "pending",
-    "waiting",
     "accepted",
     "duplicate",
     "withdrawn",
     "test",
     "ignored",
     "quarantined",
+    "waiting",
+    "pending",
 ]
 
-OUTCOMES: tuple[Outcome, ...] = (
-    "accepted",
-    "duplicate",
-    "withdrawn",
-    "test",
-    "ignored",
-    "quarantined",
-    "waiting",
-)
+OUTCOMES: tuple[Outcome, ...] = tuple(one for one in get_args(Outcome) if one != "pending")
 """Outcomes that deliveries are listed by; a pending one has none yet."""
 
 
@@ -87,6 +79,13 @@ class Claim(Model):
     touch_id: str = ""
     is_partial: bool = False
     withdrawn_at: AwareDatetime | None = None
+
+
+class TouchRecord(Model):
+    """A touch and the decisions that were made on it."""
+
+    touch: Touch
+    decisions: tuple[Decision, ...] = ()
 
 
 EventKind = Literal[
@@ -225,6 +224,9 @@ def version_key(number: int) -> Key:
 
 ACTIVE_KEY = Key("CONFIG", "ACTIVE")
 
+UNOWNED = "-unowned"
+"""Stands for the owner's id where the unowned queue is meant."""
+
 QUARANTINED_EFFECTS = "EFFECTS#quarantined"
 """The list of notifications that were set aside."""
 
@@ -351,8 +353,8 @@ def leads_list(number: int) -> str:
 
 
 def owner_list(owner_id: str) -> str:
-    """Name the list of an owner's leads; an empty id is the unowned queue."""
-    return f"OWNED#{owner_id or '-unowned'}"
+    """Name the list of an owner's leads; an empty id, or UNOWNED, is the unowned queue."""
+    return f"OWNED#{owner_id or UNOWNED}"
 
 
 def lead_of(item: Item) -> Lead:
@@ -383,13 +385,6 @@ def touch_item(
         "version": version,
         "data": packed(record),
     }
-
-
-class TouchRecord(Model):
-    """A touch and the decisions that were made on it."""
-
-    touch: Touch
-    decisions: tuple[Decision, ...] = ()
 
 
 def touch_record_of(item: Item) -> TouchRecord:

@@ -11,10 +11,15 @@ from chalicelib.errors import Misconfigured
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
+def is_name(text: str) -> bool:
+    """Say whether a connector may be called so: lower case, digits and underscores, at most 40."""
+    return bool(_NAME.fullmatch(text)) and len(text) <= 40
+
+
 def names() -> list[str]:
     """Name every connector, sorted; none of them is imported."""
     folders = (found.name for found in pkgutil.iter_modules(connectors.__path__) if found.ispkg)
-    return sorted(name for name in folders if _NAME.fullmatch(name))
+    return sorted(name for name in folders if is_name(name))
 
 
 def load(name: str) -> Connector:
@@ -23,7 +28,7 @@ def load(name: str) -> Connector:
     Raises:
         Misconfigured: no folder has that name, or what is in it is not its connector.
     """
-    if not _NAME.fullmatch(name) or len(name) > 40:
+    if not is_name(name):
         raise Misconfigured(f"connector {name[:40]!r}: no such connector")
     try:
         module = importlib.import_module(f"connectors.{name}")

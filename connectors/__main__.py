@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from string import Template
 
+from chalicelib.registry import is_name
+
 ROOT = Path(__file__).resolve().parents[1]
-NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 TITLE = re.compile(r"[^\W_][^\"\\{}$\x00-\x1f]{0,59}")
 
 CODE = Template('''"""$title: one webhook for each finished form."""
@@ -130,7 +131,7 @@ def start(root: Path, name: str, title: str) -> list[Path]:
     Raises:
         ValueError: a name or title that cannot be used, or a connector that is there already.
     """
-    if not NAME.fullmatch(name) or len(name) > 40:
+    if not is_name(name):
         raise ValueError(
             f"{name!r} cannot be a connector's name: expected up to 40 lower-case letters, digits "
             "and single underscores, a letter first"

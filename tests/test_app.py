@@ -291,7 +291,7 @@ def test_a_poison_delivery_at_any_place_comes_back_alone_and_is_then_set_aside(a
     assert work(processing, world, world.inbox) == []
     assert world.inbox.is_empty()
     assert deliveries(world)[at].outcome == "quarantined"
-    assert deliveries(world)[at].reason == "huberror: a mistake of ours: RuntimeError"
+    assert deliveries(world)[at].reason == "a mistake of ours: RuntimeError"
     world.settle()
     assert [lead.touch_count for lead in world.leads()] == [1] * 9
     assert len(world.mailbox.mails) == 9

@@ -1,1 +1,1 @@
-"""The JSON interface: HTTP in, one call of a flow or a store, JSON out."""
+"""HTTP in, one call of a flow, JSON out; and the pages behind the links in notifications."""

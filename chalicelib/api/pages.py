@@ -1,4 +1,4 @@
-"""What all lists take."""
+"""What the lists of the API take: their query, and the shapes of its values."""
 
 from typing import Annotated
 

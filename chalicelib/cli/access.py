@@ -183,4 +183,5 @@ def _warn_if_unnamed(tools: Tools, at: Stage, name: str) -> None:
     except Misconfigured:
         return
     if name not in names:
-        tools.say(f"The configuration names no secret {name}{did_you_mean(name, names)}.")
+        hint = did_you_mean(name, names) or "; one that is published next may"
+        tools.say(f"The configuration in force names no secret {name}{hint}")

@@ -13,8 +13,6 @@ from chalicelib.lead.hours import DAYS, find_zone, span_minutes
 from chalicelib.lead.model import CONTACT_FIELDS
 from chalicelib.lead.scoring import RESERVED_RULE_IDS
 
-__all__ = ["Finding", "check"]
-
 
 def check(
     config: Config,

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from chalicelib.config.model import Config
+from chalicelib.config.model import COUNTRY_PATTERN, ID_PATTERN, NAME_PATTERN, Config
 from chalicelib.errors import Invalid
 
 MAX_BYTES = 1_048_576
@@ -23,9 +23,9 @@ Path = tuple[str | int, ...]
 """Where a value stands: keys of mappings and places in lists, from the top."""
 
 SHAPES = {
-    r"^[a-z][a-z0-9_-]{0,62}$": "an id: lower-case letters, digits, _ and -, a letter first",
-    r"^([a-z][a-z0-9_./-]{0,62})?$": "the name of a secret, never the secret itself",
-    r"^([A-Z]{2})?$": "a country as two capital letters, such as DE",
+    ID_PATTERN: "an id: lower-case letters, digits, _ and -, a letter first",
+    NAME_PATTERN: "the name of a secret, never the secret itself",
+    COUNTRY_PATTERN: "a country as two capital letters, such as DE",
 }
 """What a pattern of the models asks for, in words; the others are spans of hours."""
 

@@ -8,13 +8,18 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from chalicelib.lead.model import Model
 
-Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+ID_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
+NAME_PATTERN = r"^([a-z][a-z0-9_./-]{0,62})?$"
+COUNTRY_PATTERN = r"^([A-Z]{2})?$"
+
+Id = Annotated[str, Field(pattern=ID_PATTERN)]
 """An id that an admin chooses: lower-case letters, digits, `_` and `-`; part of stored data."""
 
-SecretName = Annotated[str, Field(pattern=r"^([a-z][a-z0-9_./-]{0,62})?$")]
+SecretName = Annotated[str, Field(pattern=NAME_PATTERN)]
 """Name of a secret; the pattern refuses most secrets that are pasted in instead of their name."""
 
 Zone = Annotated[str, Field(max_length=64)]
+Country = Annotated[str, Field(pattern=COUNTRY_PATTERN)]
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Span = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
@@ -99,7 +104,7 @@ class Source(Model):
     )
     options: Mapping[str, Any] = Field(default_factory=dict, description="see the connector")
     trust: Annotated[int, Field(ge=0, le=100)] = 50
-    default_country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    default_country: Country = ""
 
 
 class Destination(Model):
@@ -224,7 +229,7 @@ class Settings(Model):
     company: str = ""
     language: str = "en"
     time_zone: Zone = "UTC"
-    default_country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    default_country: Country = ""
     mail_from: str = Field(default="", description="sender of notifications, verified at SES")
     fold_mail_dots: bool = Field(
         default=True, description="treat a.b@ and ab@ of providers that ignore dots as one"

@@ -29,7 +29,7 @@ _PLAIN = {
 class _Loader(yaml.SafeLoader):
     """A safe loader that only composes, and gives up on documents made to exhaust it."""
 
-    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - as the base class has it
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012, as the base class has it
 
     def __init__(self, text: str) -> None:
         super().__init__(text)

@@ -11,6 +11,7 @@ from chalicelib.lead.model import Assignment, Lead
 from chalicelib.lead.routing import give_back
 from chalicelib.records import (
     Event,
+    EventKind,
     digest,
     event_item,
     lead_item,
@@ -121,13 +122,11 @@ def _save(
     return True
 
 
-def _event(lead: Lead, kind: str, actor: str, text: str) -> Event:
-    return Event.model_validate(
-        {
-            "event_id": digest(lead.lead_id, str(lead.version), kind),
-            "kind": kind,
-            "at": lead.updated_at,
-            "actor": actor,
-            "text": text,
-        }
+def _event(lead: Lead, kind: EventKind, actor: str, text: str) -> Event:
+    return Event(
+        event_id=digest(lead.lead_id, str(lead.version), kind),
+        kind=kind,
+        at=lead.updated_at,
+        actor=actor,
+        text=text,
     )

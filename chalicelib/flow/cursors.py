@@ -10,6 +10,8 @@ from chalicelib.errors import Malformed, Misconfigured
 from chalicelib.links import LINKS_SECRET
 
 LAST = timedelta(hours=24)
+"""How long a cursor works."""
+
 LONGEST = 2000
 
 

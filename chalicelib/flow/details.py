@@ -3,7 +3,6 @@
 import base64
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -14,6 +13,7 @@ from chalicelib.connector import PathToken
 from chalicelib.errors import Conflict, Misconfigured, NotFound
 from chalicelib.flow.keep import request_of
 from chalicelib.flow.leads import live_lead
+from chalicelib.flow.refuse import Refusal, refusals_of
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Lead, Model, Touch
 from chalicelib.lead.routing import Ledger, StatementLine, statement
@@ -42,9 +42,6 @@ MOST_ON_TIMELINE = 500
 MOST_SHOWN = 64 * 1024
 """How much of a body is shown."""
 
-REFUSAL_DAYS = 7
-"""How many days back refusals are counted, today included."""
-
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -59,14 +56,6 @@ class TimelineEntry(Model):
     touch: Touch | None = None
     effect: Effect | None = None
     event_id: str = ""
-
-
-class Refusal(Model):
-    """One request that was refused at the door."""
-
-    at: AwareDatetime
-    reason: str
-    detail: str = ""
 
 
 class SourceHealth(Model):
@@ -285,7 +274,7 @@ def _health(hub: Hub, source_id: str, source: Source) -> SourceHealth:
         )
         for item in page.items:
             last = max(last, (str(item["list_sk"]).partition("#")[0], outcome))
-    refused, refusals = _refusals(hub, source_id, hub.clock().date())
+    refused, refusals = refusals_of(hub, source_id)
     return SourceHealth(
         source_id=source_id,
         title=source.title,
@@ -308,20 +297,3 @@ def _address(hub: Hub, source_id: str, source: Source) -> str:
     except Misconfigured:
         return address
     return f"{address}/{{token}}" if isinstance(signature, PathToken) else address
-
-
-def _refusals(hub: Hub, source_id: str, today: date) -> tuple[dict[str, int], tuple[Refusal, ...]]:
-    """Add up refusals by reason, and give the ones that were kept, newest first."""
-    pk = f"SOURCE#{source_id}"
-    first = f"REFUSALS#{today - timedelta(days=REFUSAL_DAYS - 1)}"
-    counts: dict[str, int] = {}
-    for item in hub.table.query(pk, "REFUSALS#"):
-        if item["sk"] >= first:
-            for name, count in item.items():
-                if isinstance(count, int) and name != "expires_at":
-                    counts[name] = counts.get(name, 0) + count
-    kept = [
-        Refusal(at=item["at"], reason=item["reason"], detail=item.get("detail", ""))
-        for item in hub.table.query(pk, "REFUSED#")
-    ]
-    return counts, tuple(sorted(kept, key=lambda refusal: refusal.at, reverse=True))

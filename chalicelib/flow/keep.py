@@ -1,4 +1,4 @@
-"""Step 2 goes on: keep a request in table or bucket, or whole in a message while both are down."""
+"""Step 2 goes on: keep a request in table or bucket, or whole in a message while one is down."""
 
 import base64
 

@@ -17,6 +17,7 @@ from chalicelib.records import (
     OUTCOMES,
     QUARANTINED_EFFECTS,
     SHARDS,
+    UNOWNED,
     Outcome,
     deliveries_list,
     identity_key,
@@ -34,9 +35,6 @@ MOST_LOOKED_AT = 1000
 
 MOST_LISTS = 200
 """How many lists one page is merged of."""
-
-UNOWNED = "-unowned"
-"""Stands for the owner in a request for the unowned queue."""
 
 _PHONE = re.compile(r"[+(]?[0-9][0-9 ()./-]{4,30}")
 
@@ -78,8 +76,7 @@ def list_leads(hub: Hub, wanted: LeadFilter, limit: int, after: str = "") -> Lis
         fits = _fits_lead(summary, replace(wanted, q=""))
         return Listed((summary,) if fits else ())
     if wanted.owner:
-        owner_id = "" if wanted.owner == UNOWNED else wanted.owner
-        entries = _walk(hub, "owner", [owner_list(owner_id)], limit, after)
+        entries = _walk(hub, "owner", [owner_list(wanted.owner)], limit, after)
     else:
         shards = [leads_list(number) for number in range(SHARDS)]
         entries = _walk(hub, "list", shards, limit, after)

@@ -17,6 +17,7 @@ from chalicelib.errors import (
     Uncertain,
 )
 from chalicelib.flow.leads import live_leads_by_id
+from chalicelib.flow.outcome import reason_of
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.model import Lead, Touch
 from chalicelib.lead.text import joined
@@ -211,7 +212,7 @@ def _failed(
     """Give the write after a failed attempt: later again, or quarantined for a person to see."""
     may_repeat = isinstance(error, TryLater) or (isinstance(error, Uncertain) and is_repeatable)
     if not may_repeat or len(effect.attempts) >= len(WAITS_SECONDS):
-        reason = f"{type(error).__name__.lower()}: {error}"
+        reason = reason_of(error)
         hub.alarm("set_aside", {"lead": effect.lead_id, "destination": effect.destination_id})
         return _closed(hub, effect, "quarantined", reason=reason, outcome=reason)
     wait = WAITS_SECONDS[len(effect.attempts)]

@@ -102,8 +102,9 @@ def unreadable(delivery: Delivery, error: HubError) -> Delivery:
 
 
 def reason_of(error: HubError) -> str:
-    """Write an error as a reason: its kind and its words."""
-    return f"{type(error).__name__.lower()}: {error}"[:500]
+    """Write an error as a reason: its kind, where it is of one, and its words."""
+    kind = "" if type(error) is HubError else f"{type(error).__name__.lower()}: "
+    return f"{kind}{error}"[:500]
 
 
 def _waiting(

@@ -330,7 +330,7 @@ def _fetch(hub: Hub, job: Job, submission: Submission) -> Submission | Withdrawa
         raise Misconfigured(f"{connector.title}: nothing to fetch from")
     tokens = hub.secrets.get(source.token)
     if not tokens:
-        raise Misconfigured(f"{job.delivery.source_id}: secret {source.token!r} is missing")
+        raise Misconfigured(f"secret {source.token!r} has no live value")
     secrets = hub.secrets.get(source.secret)
     options = {**connector.options, **source.options}
     get = provider_get(hub.web, connector.api, options, tokens[0], secrets[0] if secrets else "")

@@ -214,11 +214,9 @@ def _owner(together: Round, owner_id: str) -> Owner:
 
 
 def _read_days(together: Round, capped: dict[str, Owner]) -> None:
-    settings = together.current.config.settings
-    wanted = {
-        (owner_id, str(local_day(owner, settings, together.now)))
-        for owner_id, owner in capped.items()
-    } - set(together.days)
+    wanted = {(owner_id, _today(together, owner)) for owner_id, owner in capped.items()} - set(
+        together.days
+    )
     found = together.hub.table.get_many([day_key(*one) for one in sorted(wanted)])
     for owner_id, day in wanted:
         item = found.get(day_key(owner_id, day))
@@ -230,8 +228,12 @@ def _read_days(together: Round, capped: dict[str, Owner]) -> None:
 def _taken(together: Round, owner_id: str, owner: Owner) -> int:
     if owner.daily_cap is None:
         return 0
-    day = str(local_day(owner, together.current.config.settings, together.now))
-    return together.days[owner_id, day].taken
+    return together.days[owner_id, _today(together, owner)].taken
+
+
+def _today(together: Round, owner: Owner) -> str:
+    """Name the day on the owner's own calendar."""
+    return str(local_day(owner, together.current.config.settings, together.now))
 
 
 def _ledger(together: Round, pool_id: str) -> Ledger:
@@ -307,7 +309,7 @@ def _assign(
         }
     )
     if owner.daily_cap is not None:
-        day = str(local_day(owner, together.current.config.settings, together.now))
+        day = _today(together, owner)
         count = together.days[owner_id, day]
         together.days[owner_id, day] = count.model_copy(
             update={"taken": count.taken + 1, "version": count.version + 1}

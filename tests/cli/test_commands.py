@@ -245,7 +245,9 @@ def test_a_secret_that_is_no_line_is_refused(value: str) -> None:
 def test_a_secret_that_nothing_names_is_set_with_a_hint() -> None:
     done = Desk().run("secret", "set", "form")
     assert done.exit_code == 0
-    assert "did you mean forms?" in done.stderr
+    assert "did you mean forms?\n" in done.stderr
+    other = Desk().run("secret", "set", "zulu-9")
+    assert "one that is published next may\n" in other.stderr
 
 
 def test_the_doctor_names_what_is_wrong_and_what_to_do() -> None:

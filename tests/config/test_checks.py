@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.config.checks import Finding, check
+from chalicelib.config.checks import check
 from chalicelib.config.document import load, load_document, parse_yaml, plain
+from chalicelib.config.finding import Finding
 from chalicelib.config.model import Config
 
 CONNECTORS = ("html_form", "generic_json", "typeform")

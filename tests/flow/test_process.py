@@ -583,7 +583,7 @@ def test_a_missing_access_token_is_quarantined_and_names_the_secret() -> None:
     del world.secrets.values["linkedin_token"]
     notice(world)
     world.settle()
-    assert delivery(world).reason == "misconfigured: linkedin: secret 'linkedin_token' is missing"
+    assert delivery(world).reason == "misconfigured: secret 'linkedin_token' has no live value"
     assert world.web.asked == []
 
 
@@ -680,7 +680,7 @@ def test_a_mistake_of_ours_is_quarantined_with_its_name_and_without_its_words() 
     found = delivery(world)
     assert (found.outcome, found.reason) == (
         "quarantined",
-        "huberror: a mistake of ours: RuntimeError",
+        "a mistake of ours: RuntimeError",
     )
 
 
