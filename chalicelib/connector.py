@@ -26,7 +26,6 @@ __all__ = [
     "CAMPAIGN_KEYS",
     "STANDARD_WEBHOOKS",
     "Answer",
-    "Answers",
     "Api",
     "BodyKey",
     "Connector",
@@ -42,6 +41,7 @@ __all__ = [
     "Reply",
     "Request",
     "Signature",
+    "Statuses",
     "Submission",
     "TryLater",
     "Unverified",
@@ -93,7 +93,7 @@ class Api:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Statuses:
     """What a provider must be told so that its own retrying does the right thing: status codes."""
 
     accepted: int = 200
@@ -118,7 +118,7 @@ class Connector:
             raises Unverified or Malformed for anything but the exact form expected.
         fetch: (submission, get) -> submission with its answers, only if the notice is thin.
         api: where fetch reads; needed with fetch.
-        answers: status codes that this provider's retrying calls for.
+        statuses: status codes that this provider's retrying calls for.
         reply: (request, options) -> the answer to an accepted request where a small JSON body
             will not do, as for a browser.
         apologise: (request, options, status) -> the answer to a request that was refused or could
@@ -141,7 +141,7 @@ class Connector:
     handshake: Callable[[Request, tuple[str, ...]], Reply] | None = None
     fetch: Callable[[Submission, Get], Submission | Withdrawal] | None = None
     api: Api | None = None
-    answers: Answers = Answers()
+    statuses: Statuses = Statuses()
     reply: Callable[[Request, Options], Reply] | None = None
     apologise: Callable[[Request, Options, int], Reply] | None = None
     cors: Callable[[Request, Options], Mapping[str, str]] | None = None

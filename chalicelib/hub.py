@@ -2,6 +2,7 @@
 
 import json
 import logging
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -71,7 +72,7 @@ class Configurations:
         """
         known = self._read(self._monotonic())
         if known.config is None:
-            known.config = Config.model_validate(known.document)
+            known.config = Config.model_validate(known.document, extra="ignore")
         return Current(known.config, known.active)
 
     def source(self, source_id: str, max_age_seconds: float) -> Source | None:
@@ -84,8 +85,9 @@ class Configurations:
         known = self._recent(max_age_seconds)
         if source_id not in known.sources:
             document = known.document.get("sources", {}).get(source_id)
-            source = Source.model_validate(document) if document is not None else None
-            known.sources[source_id] = source
+            known.sources[source_id] = (
+                None if document is None else Source.model_validate(document, extra="ignore")
+            )
         return known.sources[source_id]
 
     def _recent(self, max_age_seconds: float) -> _Known:
@@ -118,6 +120,19 @@ class Configurations:
         return document_of(version_of(item))
 
 
+LONGEST_PAUSE_SECONDS = 1.0
+
+
+def pause_at_random(
+    attempt: int,
+    sleep: Callable[[float], None] = time.sleep,
+    chance: Callable[[], float] = random.random,
+) -> None:
+    """Wait before trying again: at random, up to 20 ms doubled with each attempt, or a second."""
+    if attempt:
+        sleep(chance() * min(0.02 * 2**attempt, LONGEST_PAUSE_SECONDS))
+
+
 def log_alarm(kind: str, ids: Mapping[str, str]) -> None:
     """Log one line of JSON; the template counts such lines and alarms the admin."""
     line = json.dumps({"alarm": kind, **ids}, separators=(",", ":"))
@@ -139,6 +154,8 @@ class Hub:
         new_id: gives a fresh id, sortable by time.
         side_by_side: runs calls in threads, so that a slow one holds up no other; gives their
             results in order.
+        pause: waits a little, longer with each attempt, so that workers who want the same lead
+            do not meet again; the first attempt does not wait.
         alarm: told what a person must look at, with ids: quarantined, unowned, set_aside.
         trouble: told why a message comes back or the door asks to come again.
         code: version of this code, kept with every decision.
@@ -157,6 +174,7 @@ class Hub:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
     side_by_side: Callable[[Sequence[Callable[[], list[str]]]], list[list[str]]]
+    pause: Callable[[int], None] = pause_at_random
     alarm: Callable[[str, Mapping[str, str]], None] = log_alarm
     trouble: Callable[[HubError], None] = log_trouble
     code: str = __version__

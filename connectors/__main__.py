@@ -26,7 +26,7 @@ from chalicelib.connector import (
 
 
 def parse(request: Request, options: Options) -> list[Submission | Withdrawal]:
-    """Read what a $title webhook carries.
+    """Read what a webhook of $title carries.
 
     Args:
         request: body is `{"id": ..., "submitted_at": ..., "answers": {...}}`.

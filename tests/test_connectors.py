@@ -124,7 +124,7 @@ def test_a_connector_that_fetches_says_where(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_may_be_tried_again_is_answered_5xx(name: str) -> None:
-    assert registry.load(name).answers.unavailable >= 500
+    assert registry.load(name).statuses.unavailable >= 500
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)

@@ -7,7 +7,7 @@ from datetime import UTC
 
 import pytest
 
-from chalicelib.hub import ALPHABET, build, fresh_id, in_threads, now_utc
+from chalicelib.hub import ALPHABET, build, fresh_id, in_threads, now_utc, pause_at_random
 from chalicelib.settings import Settings, from_environment
 
 
@@ -97,3 +97,11 @@ def test_importing_the_app_builds_nothing() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.split()[0] == "0"
+
+
+def test_only_another_attempt_waits_and_never_longer_than_a_second() -> None:
+    slept: list[float] = []
+    for attempt in range(10):
+        pause_at_random(attempt, slept.append, lambda: 1.0)
+    assert slept[:3] == [0.04, 0.08, 0.16]
+    assert (len(slept), max(slept)) == (9, 1.0)

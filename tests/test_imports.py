@@ -143,6 +143,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "chalicelib",
         "concurrent",
         "logging",
+        "random",
         "secrets",
         "time",
     },

@@ -1,5 +1,6 @@
 """Records: what is stored and under which key, and that it comes back as it was."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.compact import grow, shrink
 from chalicelib.lead.model import Lead, ProfileValue, utc_text
 from chalicelib.records import (
     Active,
@@ -181,3 +183,10 @@ def test_a_digest_tells_parts_apart_and_is_the_same_in_every_process() -> None:
     assert digest("ab", "c") != digest("a", "bc")
     assert digest("lead", "1") == digest("lead", "1")
     assert len(digest("x")) == 26
+
+
+def test_old_code_reads_what_newer_code_wrote() -> None:
+    item = dict(lead_item(LEAD, "w"))
+    newer = {**json.loads(grow(item["data"])), "of_tomorrow": {"x": 1}}
+    item["data"] = shrink(json.dumps(newer).encode())
+    assert lead_of(item) == LEAD

@@ -181,6 +181,7 @@ class World:
     def worker(self, hook: Hook) -> Hub:
         """Give the hub as one process sees it, every call that leaves it going through a hook."""
         hub = Hub(
+            pause=lambda attempt: None,
             settings=Settings(stage="test", public_url="https://hub.example.com"),
             table=self.table,
             inbox=self.inbox,

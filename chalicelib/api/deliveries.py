@@ -72,9 +72,16 @@ def show_delivery(call: Call) -> DeliveryView:
     return _view(delivery, request)
 
 
-def replay_delivery(call: Call) -> Answer[DeliveryView]:
+class ReplayBody(Model):
+    """How a delivery is put through again."""
+
+    not_spam: bool = Field(default=False, description="let through what was suspected to be spam")
+
+
+def replay_delivery(call: Call, body: ReplayBody) -> Answer[DeliveryView]:
     """Put a delivery through again; what it did is not done twice."""
-    return Answer(_view(replay(call.hub, call.path["delivery_id"]), None), 202)
+    delivery = replay(call.hub, call.path["delivery_id"], not_spam=body.not_spam)
+    return Answer(_view(delivery, None), 202)
 
 
 def _view(delivery: Delivery, request: KeptRequest | None) -> DeliveryView:

@@ -189,7 +189,11 @@ def _show_findings(tools: Tools, findings: "list[Finding]", *, as_json: bool) ->
     if not findings:
         tools.show("Nothing is wrong with it.", "green")
     else:
-        tools.say(f"{errors} errors, {warnings} warnings.")
+        tools.say(f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}.")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
 
 
 def _line(finding: "Finding") -> str:

@@ -86,6 +86,9 @@ def delivery(
 def replay(
     context: typer.Context,
     delivery_ids: Annotated[list[str], typer.Argument(metavar="ID...")],
+    not_spam: Annotated[
+        bool, typer.Option("--not-spam", help="Let through what was suspected to be spam.")
+    ] = False,
     stage: StageOption = "local",
     as_json: JsonOption = False,
 ) -> None:
@@ -100,7 +103,7 @@ def replay(
     for delivery_id in track(
         delivery_ids, "Replaying", console=tools.err, disable=len(delivery_ids) < 2, transient=True
     ):
-        put_through(hub, delivery_id)
+        put_through(hub, delivery_id, not_spam=not_spam)
         done.append(delivery_id)
     if as_json:
         tools.show_json({"replayed": done})

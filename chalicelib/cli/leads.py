@@ -6,7 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from chalicelib.cli.tools import JsonOption, LimitOption, StageOption, Tools, clean, tools_of
+from chalicelib.errors import Invalid
 from chalicelib.flow.lists import LeadFilter, Listed
+from chalicelib.lead.model import STAGES, STATUSES, Consent
 from chalicelib.lead.text import joined
 
 LeadId = Annotated[str, typer.Argument(metavar="ID", help="Of the lead; hub leads shows it.")]
@@ -34,6 +36,12 @@ def leads(
     """
     from chalicelib.flow.lists import list_leads
 
+    for what, given, known in (
+        ("--status", status, STATUSES),
+        ("--lead-stage", lead_stage, STAGES),
+    ):
+        if given and given not in known:
+            raise Invalid("no such list", (f"{what}: expected one of {', '.join(known)}",))
     tools = tools_of(context)
     hub = tools.connect(stage).hub
     wanted = LeadFilter(owner, status, source, lead_stage, q)
@@ -96,15 +104,33 @@ def lead(
         ),
     ]
     facts += [(name, value.value) for name, value in {**found.profile, **found.custom}.items()]
+    facts += [(f"consent to {name}", _agreed(consent)) for name, consent in found.consents.items()]
+    for when, ref in (("first touch", found.first_touch), ("last touch", found.last_touch)):
+        if ref is not None and ref.campaign:
+            facts.append((f"campaign of {when}", [f"{k}={v}" for k, v in ref.campaign.items()]))
     if found.flags:
         facts.append(("flags", ", ".join(found.flags)))
     tools.show_table(("FIELD", "VALUE"), [(name, joined(value)) for name, value in facts])
+    unmapped = [
+        (f"{entry.source_id}: {entry.touch.labels.get(key, key)}", joined(entry.touch.answers[key]))
+        for entry in entries
+        if entry.touch
+        for key in entry.touch.unmapped
+    ]
+    if unmapped:
+        tools.show("")
+        tools.show_table(("ANSWER THAT NO FIELD TOOK", ""), unmapped)
     tools.show("")
     tools.show_table(
         ("WHEN", "WHAT", "WHO", ""),
         [(clean(e.at), e.kind, e.actor or e.source_id, e.text) for e in entries],
     )
     tools.say(f"Why it is so: hub why {found.lead_id}")
+
+
+def _agreed(consent: Consent) -> str:
+    answer = "yes" if consent.given else "no"
+    return f"{answer}: {consent.wording}" if consent.wording else answer
 
 
 def why(

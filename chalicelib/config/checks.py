@@ -13,6 +13,9 @@ from chalicelib.lead.hours import DAYS, find_zone, span_minutes
 from chalicelib.lead.model import CONTACT_FIELDS
 from chalicelib.lead.scoring import RESERVED_RULE_IDS
 
+ONLY_LOCAL = "only the local stage may call this machine"
+"""Said of a webhook at 127.0.0.1, which the sample has while it runs here."""
+
 
 def check(
     config: Config,
@@ -116,7 +119,7 @@ def _check_destination(path: Path, destination: Destination) -> Iterator[Found]:
         what = "the webhook address" if destination.kind == "slack" else "the signing secret"
         yield Found(path, f"secret is missing: the name of the secret that holds {what}")
     if destination.kind == "webhook" and destination.url.startswith("http://127.0.0.1:"):
-        yield Found((*path, "url"), "only the local stage may call this machine", "warning")
+        yield Found((*path, "url"), ONLY_LOCAL, "warning")
     elif destination.kind == "webhook" and not _is_https(destination.url):
         yield Found((*path, "url"), "expected an address that starts with https://")
     to_address = destination.kind == "email" and destination.to == "address"

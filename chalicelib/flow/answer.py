@@ -30,7 +30,8 @@ def accept(hub: Hub, lead_id: str, assignment_id: str, actor: str) -> Lead:
         Conflict: the lead has gone to somebody else since.
     """
     writer = f"answer:{hub.new_id()}"
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
+        hub.pause(attempt)
         lead, assignment = _assigned(hub, lead_id, assignment_id)
         if assignment.accepted_at:
             return lead
@@ -53,7 +54,8 @@ def decline(hub: Hub, lead_id: str, assignment_id: str, actor: str, reason: str 
         Conflict: the lead has gone to somebody else since.
     """
     writer = f"answer:{hub.new_id()}"
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
+        hub.pause(attempt)
         lead, assignment = _assigned(hub, lead_id, assignment_id)
         now = max(hub.clock(), lead.updated_at)
         after = lead.model_copy(

@@ -108,6 +108,7 @@ def set_aside(hub: Hub, message: Received, error: Exception) -> None:
     effect = effect_of(item) if item else None
     if effect and effect.state in ("pending", "sending"):
         reason = f"a mistake of ours: {type(error).__name__}"
+        hub.alarm("set_aside", {"lead": effect.lead_id, "destination": effect.destination_id})
         _write(hub, _closed(hub, effect, "quarantined", reason=reason, outcome=reason))
 
 

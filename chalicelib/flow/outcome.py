@@ -41,7 +41,8 @@ def finish(
         error: why none of it can be read.
         wait: why some of it must wait.
     """
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
+        hub.pause(attempt)
         if error is not None:
             after = unreadable(delivery, error)
         elif wait is not None:

@@ -39,6 +39,9 @@ from chalicelib.records import (
 )
 from chalicelib.storage import ATTEMPTS, Item, Key, Message, Received
 
+CROWDED_SECONDS = 5
+"""How long a submission waits whose lead too many others write to."""
+
 ACTS_AT_ONCE = 10
 """Most submissions of one delivery that one message handles; more are spread over messages."""
 
@@ -196,7 +199,8 @@ def _take(batch: Batch, job: Job, position: int) -> ActResult:
     """Handle one submission or withdrawal, however often it comes."""
     act = job.acts[position]
     try:
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            batch.hub.pause(attempt)
             try:
                 if isinstance(act, Withdrawal):
                     return _withdraw(batch, job, position, act)
@@ -207,7 +211,7 @@ def _take(batch: Batch, job: Job, position: int) -> ActResult:
         return ActResult(
             outcome="quarantined", external_id=act.external_id, reason=reason_of(error)
         )
-    raise Conflict(f"delivery {job.delivery.delivery_id}: others kept writing first")
+    raise TryLater("others kept writing to the same lead", CROWDED_SECONDS)
 
 
 def _take_submission(batch: Batch, job: Job, position: int, submission: Submission) -> ActResult:
@@ -221,7 +225,7 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
         if isinstance(fetched, Withdrawal):
             return _withdraw(batch, job, position, fetched)
         submission = fetched
-    if submission.is_spam:
+    if submission.is_spam and not job.delivery.is_released:
         raise Malformed(f"suspected spam: {submission.suspicion}")
     touch = job.touches.get(position) or _touch(batch, job, submission)
     if not touch.identity_keys and not submission.is_test:

@@ -65,7 +65,7 @@ def receive(hub: Hub, source_id: str, request: Request) -> Reply:
 
 
 def _answer(hub: Hub, door: Door, request: Request) -> Reply:
-    answers = door.connector.answers
+    statuses = door.connector.statuses
     try:
         if request.method == "OPTIONS":
             return Reply(204, "")
@@ -81,19 +81,19 @@ def _answer(hub: Hub, door: Door, request: Request) -> Reply:
         _keep(hub, door, kept(verified, signature.secret_headers))
     except UnknownSource as error:
         refuse(hub, door.source_id, error)
-        return _problem(answers.unknown_source, "this source is switched off")
+        return _problem(statuses.unknown_source, "this source is switched off")
     except Unverified as error:
         refuse(hub, door.source_id, error)
-        return _problem(answers.unverified, "not verified")
+        return _problem(statuses.unverified, "not verified")
     except TooLarge as error:
         refuse(hub, door.source_id, error)
-        return _problem(answers.too_large, "too large; at most 4 MB")
+        return _problem(statuses.too_large, "too large; at most 4 MB")
     except (Unavailable, Misconfigured) as error:
         hub.trouble(error)
-        return _busy(answers.unavailable)
+        return _busy(statuses.unavailable)
     if door.connector.reply:
         return door.connector.reply(verified, _options(door))
-    return Reply(answers.accepted)
+    return Reply(statuses.accepted)
 
 
 def _find(hub: Hub, source_id: str) -> Door:

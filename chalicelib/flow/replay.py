@@ -6,11 +6,16 @@ from chalicelib.records import Delivery, delivery_item, delivery_key, delivery_o
 from chalicelib.storage import Holds, Message, Put
 
 
-def replay(hub: Hub, delivery_id: str) -> Delivery:
+def replay(hub: Hub, delivery_id: str, *, not_spam: bool = False) -> Delivery:
     """Queue a kept delivery again with its outcome forgotten.
 
     Claims of its submissions stay, so a submission that made a lead is only recognised, and one
     that was quarantined is read by today's code and configuration.
+
+    Args:
+        hub: read from and written to.
+        delivery_id: which one.
+        not_spam: a person has looked at it: suspicions of spam do not count any more.
 
     Raises:
         NotFound: no such delivery.
@@ -28,6 +33,7 @@ def replay(hub: Hub, delivery_id: str) -> Delivery:
             "results": {},
             "tries": 0,
             "replays": delivery.replays + 1,
+            "is_released": delivery.is_released or not_spam,
             "due_at": hub.clock(),
         }
     )

@@ -119,7 +119,8 @@ def _route_apart(hub: Hub, messages: Sequence[Received]) -> list[str]:
 
 
 def _route_one(hub: Hub, lead_id: str) -> list[Effect]:
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
+        hub.pause(attempt)
         try:
             return _route_together(hub, [lead_id])
         except Conflict:

@@ -33,7 +33,7 @@ _NO_COMPANY = words(
 def clean_company(raw: str) -> CleanValue | None:
     """Make a company's name one visible line; None for what only fills the box, as `n/a`."""
     text, notes = clean_line(raw, LONGEST_NAME)
-    if not text or text.casefold() in _NO_COMPANY:
+    if not text or text.casefold() in _NO_COMPANY or is_free_mail(text.casefold()):
         return None
     return CleanValue(value=text, raw=storable(raw), notes=notes)
 

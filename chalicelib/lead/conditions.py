@@ -14,7 +14,7 @@ from typing import Any, Literal, assert_never
 
 from chalicelib.config.model import All, AnyOne, Condition, Not, Op, Test
 from chalicelib.lead.company import company_domain
-from chalicelib.lead.email import ascii_domain, domain_of, is_free_mail
+from chalicelib.lead.email import ascii_domain, domain_of, is_anybodys
 from chalicelib.lead.merging import is_flag
 from chalicelib.lead.model import CONTACT_FIELDS, CleanValue, Lead, Touch
 
@@ -46,7 +46,9 @@ FIELDS: Mapping[str, FieldInfo] = {
     **{name: FieldInfo("text", "both", "contact field, made clean") for name in CONTACT_FIELDS},
     "email_domain": FieldInfo("text", "both", "what stands behind the @ of the e-mail address"),
     "company_domain": FieldInfo("text", "both", "the company's domain; never that of free mail"),
-    "is_free_mail": FieldInfo("boolean", "both", "the address is with a free-mail provider"),
+    "is_free_mail": FieldInfo(
+        "boolean", "both", "the address is with a free-mail provider, or is a slip for one"
+    ),
     "phone_country": FieldInfo("text", "both", "country of the phone number, two letters"),
     "is_partial": FieldInfo("boolean", "both", "the form was left before its end"),
     "flags": FieldInfo("list", "both", "what was noticed when cleaning, such as role_address"),
@@ -207,7 +209,7 @@ def _add_derived(facts: dict[str, Any]) -> None:
     )
     if email is not None:
         facts["email_domain"] = domain_of(email.value)
-        facts["is_free_mail"] = is_free_mail(ascii_domain(facts["email_domain"]))
+        facts["is_free_mail"] = is_anybodys(ascii_domain(facts["email_domain"]))
     if "company_domain" not in facts and (domain := company_domain(website, email)):
         facts["company_domain"] = domain.value
     if phone is not None:

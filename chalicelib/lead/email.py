@@ -111,6 +111,12 @@ def is_free_mail(domain: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def is_anybodys(domain: str) -> bool:
+    """Tell whether a domain is free mail or a slip for it, for nobody's company is at gmial.com."""
+    return is_free_mail(domain) or bool(_meant(domain))
+
+
+@lru_cache(maxsize=4096)
 def is_disposable(domain: str) -> bool:
     """Tell whether addresses here are thrown away after use, also below such a domain."""
     from disposable_email_domains import blocklist

@@ -5,12 +5,12 @@ from typing import Any
 
 from chalicelib.connector import (
     Answer,
-    Answers,
     BodyKey,
     Connector,
     Consent,
     Options,
     Request,
+    Statuses,
     Submission,
     Withdrawal,
     as_text,
@@ -97,6 +97,6 @@ connector = Connector(
         "COUNTRY": "country",
     },
     # Google never sends again what was answered 4xx, so that is for a wrong key alone.
-    answers=Answers(unknown_source=503),
+    statuses=Statuses(unknown_source=503),
     options={"government_ids": False},
 )

@@ -6,7 +6,6 @@ from typing import Any
 
 from chalicelib.connector import (
     CAMPAIGN_KEYS,
-    Answers,
     Api,
     Connector,
     Consent,
@@ -18,6 +17,7 @@ from chalicelib.connector import (
     Refused,
     Reply,
     Request,
+    Statuses,
     Submission,
     TryLater,
     Unverified,
@@ -219,6 +219,6 @@ connector = Connector(
         authorise=authorise,
         refusal=refusal,
     ),
-    answers=Answers(unverified=403),
+    statuses=Statuses(unverified=403),
     options={"api_version": "v25.0"},
 )

@@ -5,12 +5,12 @@ from typing import Any
 
 from chalicelib.connector import (
     Answer,
-    Answers,
     Connector,
     Consent,
     Hmac,
     Options,
     Request,
+    Statuses,
     Submission,
     Withdrawal,
     as_text,
@@ -160,6 +160,6 @@ connector = Connector(
         **{f"hidden.{spelling}": field for spelling, field in spellings().items()},
     },
     # 404 and 410 switch the customer's webhook off at once; 403 is tried again for hours.
-    answers=Answers(unknown_source=403),
+    statuses=Statuses(unknown_source=403),
     options={"consents": {}},
 )

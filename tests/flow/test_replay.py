@@ -22,6 +22,8 @@ from tests.flow.scenes import (
 )
 from tests.world import form, linkedin, linkedin_pages, meta, meta_page
 
+PAGE = {"content-type": "application/x-www-form-urlencoded"}
+
 
 def test_a_replay_of_what_made_a_lead_does_nothing_twice() -> None:
     world = a_world()
@@ -59,19 +61,6 @@ def test_a_delivery_of_a_connector_mended_since_is_read_by_todays_code() -> None
     assert delivery(world).outcome == "quarantined"
     options = {"list_path": "people"}
     reconfigure(world, changed(world.config, "sources", "events", options=options))
-    world.replay(delivery(world).delivery_id)
-    world.settle()
-    assert delivery(world).outcome == "accepted"
-
-
-def test_spam_that_was_none_is_released_by_a_replay() -> None:
-    world = a_world()
-    page = {"content-type": "application/x-www-form-urlencoded"}
-    ask(world, "page", b"email=zoe%40example.com&nickname=zo", headers=page)
-    world.settle()
-    assert delivery(world).outcome == "quarantined"
-    options = {**world.config.sources["page"].options, "honeypot": ""}
-    reconfigure(world, changed(world.config, "sources", "page", options=options))
     world.replay(delivery(world).delivery_id)
     world.settle()
     assert delivery(world).outcome == "accepted"
@@ -164,3 +153,18 @@ def test_two_people_who_replay_at_once_are_not_both_told_that_it_worked() -> Non
         replay(world.worker(let_the_other_go_first), delivery_id)
     world.settle()
     assert delivery(world).replays == 1
+
+
+def test_what_was_suspected_to_be_spam_goes_through_when_a_person_says_it_is_none() -> None:
+    world = a_world()
+    ask(world, "page", b"email=zoe%40example.com&nickname=buy", headers=PAGE)
+    world.settle()
+    first = delivery(world)
+    assert first.outcome == "quarantined"
+    world.replay(first.delivery_id)
+    world.settle()
+    assert delivery(world).outcome == "quarantined"
+    replay(world.hub, first.delivery_id, not_spam=True)
+    world.settle()
+    assert delivery(world).outcome == "accepted"
+    assert world.lead().touch_count == 1

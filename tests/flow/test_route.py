@@ -9,12 +9,12 @@ import pytest
 from chalicelib.config.model import Absence, Member, Owner, Pool, RoutingRule
 from chalicelib.errors import Unavailable
 from chalicelib.flow.publish import set_availability
-from chalicelib.flow.route import MOST_WRITES, route, set_aside
+from chalicelib.flow.route import route, set_aside
 from chalicelib.flow.tick import tick
 from chalicelib.lead.model import Lead
 from chalicelib.lead.routing import LEAD
 from chalicelib.records import day_of
-from chalicelib.storage import Received
+from chalicelib.storage import MOST_WRITES, Received
 from tests.fakes import Clock
 from tests.faults import Call
 from tests.flow.scenes import (

@@ -53,7 +53,7 @@ def test_a_verify_token_that_is_not_ours_gets_no_echo(secrets: tuple[str, ...], 
 
 
 def test_a_wrong_verify_token_is_answered_403() -> None:
-    assert connector.answers.unverified == 403
+    assert connector.statuses.unverified == 403
 
 
 @pytest.mark.parametrize(
