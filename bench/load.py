@@ -23,6 +23,7 @@ import time
 import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -185,6 +186,7 @@ class Bench:
                 seen = self.look()
                 if all(_is_settled(seen, person) for person in people):
                     return seen
+                time.sleep(3)
             if time.monotonic() > end:
                 print(f"  not quiet after {PATIENCE_SECONDS} s")
                 return self.look()
@@ -200,9 +202,9 @@ class Bench:
                 handle = os.pidfd_open(int(entry.name))
                 try:
                     parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                    script = (entry / "cmdline").read_bytes().split(b"\0")[1:2]
-                    is_ours = parent == running.pid and script[0].endswith(b"/_worker.py")
-                    if is_ours and str(self.home.resolve()) in script[0].decode():
+                    command = (entry / "cmdline").read_bytes().decode("utf-8", "replace")
+                    is_worker = command.endswith("/_worker.py\0")
+                    if parent == running.pid and is_worker and str(self.home.resolve()) in command:
                         yield handle, _function((entry / "environ").read_bytes())
                 finally:
                     os.close(handle)
@@ -360,11 +362,9 @@ def pound(posts: Iterable[Post], tries: int = 1) -> list[Answer]:
         for connection in connections.values():
             connection.close()
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for done in [pool.submit(work) for _ in range(CONNECTIONS)]:
+            done.result()
     return answers
 
 
