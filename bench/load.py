@@ -50,7 +50,7 @@ from chalicelib.request import Request, unpack
 
 LEADS = 500
 CONNECTIONS = 32
-WARM = 2 * CONNECTIONS
+WARM = 4 * CONNECTIONS
 REPEATED = 0.2
 KILLS = 5
 SEED = 20
@@ -230,8 +230,7 @@ def main(leads: int) -> int:
     with deployed_hub() as bench:
         people = iter(range(WARM + 2 * leads))
         first, steady, killed = ([next(people) for _ in range(n)] for n in (WARM, leads, leads))
-        pound(bench.posts(first))
-        bench.settle(first)
+        warm_up(bench, first)
         invoked, put = yardstick(bench)
         print(
             f"yardstick      a bare Lambda {invoked:.0f}/s, PutItem {put:.0f}/s, "
@@ -244,6 +243,14 @@ def main(leads: int) -> int:
     for problem in problems[:20]:
         print(f"WRONG: {problem}")
     return 1 if problems else 0
+
+
+def warm_up(bench: Bench, people: Sequence[int]) -> None:
+    """Have the workers started a few at a time: all cold starts at once would time out here."""
+    size = len(people) // 4
+    for part, connections in enumerate((4, 8, 16, CONNECTIONS)):
+        pound(bench.posts(people[part * size : (part + 1) * size]), TRIES, connections)
+    bench.settle(people)
 
 
 def play(
@@ -342,7 +349,9 @@ def disturbed(
         yield post
 
 
-def pound(posts: Iterable[Post], tries: int = 1) -> list[Answer]:
+def pound(
+    posts: Iterable[Post], tries: int = 1, connections_at_once: int = CONNECTIONS
+) -> list[Answer]:
     """Send posts over all connections, each again until it is answered 200; gives every answer."""
     answers: list[Answer] = []
     waiting, turn = iter(posts), threading.Lock()
@@ -362,8 +371,8 @@ def pound(posts: Iterable[Post], tries: int = 1) -> list[Answer]:
         for connection in connections.values():
             connection.close()
 
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        for done in [pool.submit(work) for _ in range(CONNECTIONS)]:
+    with ThreadPoolExecutor(connections_at_once) as pool:
+        for done in [pool.submit(work) for _ in range(connections_at_once)]:
             done.result()
     return answers
 
