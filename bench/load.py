@@ -105,10 +105,13 @@ class Bench:
 
     home: Path
     deployed: Deployed
+    made: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        """Make a client that may do anything."""
-        return boto3.client(service, **self.deployed.endpoint)
+        """Give a client that may do anything; making one costs much CPU, so it is kept."""
+        if service not in self.made:
+            self.made[service] = boto3.client(service, **self.deployed.endpoint)
+        return self.made[service]
 
     def posts(self, people: Sequence[int]) -> list[Post]:
         """Sign one form of each person; a fifth comes again, up to a hundred posts later."""

@@ -104,13 +104,14 @@ def _answers(tools: Tools, stage: Stage) -> Examined:
 
 
 def _examine_hub(hub: Hub) -> Iterator[Examined]:
+    from chalicelib.cli.deploy import LOCAL
     from chalicelib.config.checks import ONLY_LOCAL
     from chalicelib.flow.check import as_text, check_for, secret_names
 
     current = hub.configurations.current()
     yield Examined("configuration", "ok", f"version {current.active.number} is in force")
     for finding in check_for(hub, current.config):
-        if finding.message == ONLY_LOCAL and hub.settings.private_hosts:
+        if finding.message == ONLY_LOCAL and hub.settings.stage == LOCAL:
             continue
         yield Examined("configuration", finding.level, as_text(finding), "mend and publish it")
     names = secret_names(current.config)
