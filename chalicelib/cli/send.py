@@ -13,7 +13,8 @@ from chalicelib.cli.cases import Case, case_names, load_case
 from chalicelib.cli.freshen import external_ids, freshen
 from chalicelib.cli.stage import Stage
 from chalicelib.cli.tools import Answered, Http, JsonOption, StageOption, Tools, tools_of
-from chalicelib.config.model import Config, Source
+from chalicelib.config.model import Config
+from chalicelib.config.source import Source
 from chalicelib.connector import Connector
 from chalicelib.errors import HubError, Misconfigured, NotFound
 from chalicelib.hub import Hub

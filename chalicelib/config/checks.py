@@ -8,7 +8,8 @@ from chalicelib.config.check_conditions import ConditionChecks
 from chalicelib.config.check_order import check_coverage, check_order, find_takers
 from chalicelib.config.document import Lines, Path, did_you_mean, path_text
 from chalicelib.config.finding import Finding, Found, check_reference
-from chalicelib.config.model import Config, Destination, Owner, Source
+from chalicelib.config.model import Config, Destination, Owner
+from chalicelib.config.source import Source
 from chalicelib.lead.hours import DAYS, find_zone, span_minutes
 from chalicelib.lead.model import CONTACT_FIELDS
 from chalicelib.lead.scoring import RESERVED_RULE_IDS

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from chalicelib.config.model import COUNTRY_PATTERN, ID_PATTERN, NAME_PATTERN, Config
+from chalicelib.config.model import ID_PATTERN, Config
+from chalicelib.config.source import COUNTRY_PATTERN, NAME_PATTERN
 from chalicelib.errors import Invalid
 
 MAX_BYTES = 1_048_576

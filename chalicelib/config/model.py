@@ -6,20 +6,15 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
+from chalicelib.config.source import Country, SecretName, Source
 from chalicelib.lead.model import Model
 
 ID_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
-NAME_PATTERN = r"^([a-z][a-z0-9_./-]{0,62})?$"
-COUNTRY_PATTERN = r"^([A-Z]{2})?$"
 
 Id = Annotated[str, Field(pattern=ID_PATTERN)]
 """An id that an admin chooses: lower-case letters, digits, `_` and `-`; part of stored data."""
 
-SecretName = Annotated[str, Field(pattern=NAME_PATTERN)]
-"""Name of a secret; the pattern refuses most secrets that are pasted in instead of their name."""
-
 Zone = Annotated[str, Field(max_length=64)]
-Country = Annotated[str, Field(pattern=COUNTRY_PATTERN)]
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Span = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
@@ -86,25 +81,6 @@ Condition = Annotated[
     | Annotated[Not, Tag("(not)")],
     Discriminator(_kind_of_condition),
 ]
-
-
-class Source(Model):
-    """One configured origin: a connector, its secret, its field map."""
-
-    connector: str
-    title: str = ""
-    enabled: bool = True
-    secret: SecretName = Field(default="", description="name of the secret it signs with")
-    token: SecretName = Field(default="", description="name of the access token that fetch uses")
-    verify_token: SecretName = Field(
-        default="", description="name of the secret of a GET handshake"
-    )
-    fields: Mapping[str, str] = Field(
-        default_factory=dict, description="answer key -> contact field or custom field id"
-    )
-    options: Mapping[str, Any] = Field(default_factory=dict, description="see the connector")
-    trust: Annotated[int, Field(ge=0, le=100)] = 50
-    default_country: Country = ""
 
 
 class Destination(Model):

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import AwareDatetime, Field
 
 from chalicelib import registry
-from chalicelib.config.model import Source
+from chalicelib.config.source import Source
 from chalicelib.connector import PathToken
 from chalicelib.errors import Conflict, Misconfigured, NotFound
 from chalicelib.flow.keep import request_of

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib import registry
-from chalicelib.config.model import Source
+from chalicelib.config.source import Source
 from chalicelib.connector import Connector, Submission, Withdrawal, complete, read
 from chalicelib.errors import (
     Conflict,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from chalicelib import registry
-from chalicelib.config.model import Source
+from chalicelib.config.source import Source
 from chalicelib.connector import Connector
 from chalicelib.errors import (
     Malformed,

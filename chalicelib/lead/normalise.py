@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from chalicelib.config.model import Config, CustomField, Settings, Source
+from chalicelib.config.model import Config, CustomField, Settings
+from chalicelib.config.source import Source
 from chalicelib.lead.campaign import clean_campaign
 from chalicelib.lead.company import clean_company, clean_website, company_domain
 from chalicelib.lead.consent import clean_consents

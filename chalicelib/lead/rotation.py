@@ -24,11 +24,14 @@ entitled to never differ by more than one lead.*
 import hashlib
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from chalicelib.config.model import Pool
 from chalicelib.lead.model import Model, Verdict
+
+if TYPE_CHECKING:
+    from chalicelib.config.model import Pool
 
 LEAD = 1_000_000
 """Entitlement is counted in millionths of a lead, in whole numbers, so that it adds up exactly."""
@@ -82,7 +85,7 @@ class StatementLine(Model):
 
 
 def choose(
-    pool_id: str, pool: Pool, ledger: Ledger, verdicts: Mapping[str, Verdict]
+    pool_id: str, pool: "Pool", ledger: Ledger, verdicts: Mapping[str, Verdict]
 ) -> Choice | None:
     """Give one lead to the eligible member whose turn is most due, and book it.
 
@@ -168,7 +171,7 @@ def _account(ledger: Ledger, owner_id: str) -> Account:
     return ledger.accounts.get(owner_id, Account())
 
 
-def _weigh(pool_id: str, pool: Pool, verdicts: Mapping[str, Verdict]) -> dict[str, int]:
+def _weigh(pool_id: str, pool: "Pool", verdicts: Mapping[str, Verdict]) -> dict[str, int]:
     """Give the weights of the eligible, in an order that nobody can choose."""
     weights = {
         member.owner: member.weight

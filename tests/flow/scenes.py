@@ -10,7 +10,8 @@ from typing import Any
 
 from chalicelib import registry
 from chalicelib.compact import grow
-from chalicelib.config.model import Config, Source
+from chalicelib.config.model import Config
+from chalicelib.config.source import Source
 from chalicelib.flow.publish import publish
 from chalicelib.flow.receive import receive
 from chalicelib.hub import Hub

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.config.model import Config, CustomField, Settings, Source
+from chalicelib.config.model import Config, CustomField, Settings
+from chalicelib.config.source import Source
 from chalicelib.lead.model import CONTACT_FIELDS, Answer, Submission, Touch
 from chalicelib.lead.normalise import normalise
 
