@@ -70,11 +70,15 @@ class Stand:
     calls: Calls
     sqs: Any
 
-    def send(self, number: int) -> None:
-        """Play one Typeform response of a new person."""
+    def post(self, number: int) -> Request:
+        """Make the webhook of one Typeform response of a new person, as the provider does."""
         connector = registry.load("typeform")
         request = Request("POST", "/hooks/web", {}, HEADERS, form(number), now_utc())
-        reply = receive(self.hub, "web", connector.signature.sign(request, SECRET))
+        return connector.signature.sign(request, SECRET)
+
+    def send(self, request: Request) -> None:
+        """Hand a webhook to the door."""
+        reply = receive(self.hub, "web", request)
         if reply.status != 200:
             raise RuntimeError(f"the door answered {reply.status}")
 
