@@ -189,8 +189,11 @@ def _lines(
             yield f"  {verdict.candidate} {sign}: {verdict.because}"
     for owner in owners:
         yield f"{_owner_line(owner)}: {owner.because}."
-        for verdict in owner.candidates:
-            yield f"  {_name(verdict.candidate, config)}: {verdict.because}{_owed(verdict)}"
+        # Who is in the pool and in its fallback was looked at twice.
+        yield from dict.fromkeys(
+            f"  {_name(verdict.candidate, config)}: {verdict.because}{_owed(verdict)}"
+            for verdict in owner.candidates
+        )
 
 
 def _owner_line(owner: WhyOwner) -> str:

@@ -1,5 +1,6 @@
 """Why: stored decisions read back in words."""
 
+from chalicelib.config.model import All, Member, Pool, RoutingRule
 from chalicelib.flow.answer import decline
 from chalicelib.flow.details import find_lead, timeline
 from chalicelib.flow.publish import publish
@@ -41,6 +42,19 @@ def test_a_lead_that_nobody_could_take_says_so() -> None:
     assert "waits for an owner" in lines[0]
     assert any(line.startswith("No owner") for line in lines)
     assert any("Dee Dale: switched off" in line for line in lines)
+
+
+def test_who_is_in_a_pool_and_in_its_fallback_is_named_once() -> None:
+    pools = {
+        "first": Pool(members=(Member(owner="ann"),)),
+        "then": Pool(members=(Member(owner="ann"),)),
+    }
+    rule = RoutingRule(id="all", when=All(all=()), pool="first", fallback="then")
+    config = replaced(World().config, "owners", "ann", active=False)
+    world = World(config=config.model_copy(update={"pools": pools, "routing": (rule,)}))
+    world.send("forms", form(1, email="x@example.com"))
+    world.drain()
+    assert explained(world).count("  Ann Ashby: switched off") == 1
 
 
 def test_a_lead_that_came_back_stays_and_says_why() -> None:
