@@ -148,6 +148,10 @@ class Connector:
     options: Mapping[str, Any] = field(default_factory=dict)
     schemes: Mapping[str, Signature] = field(default_factory=dict)
 
+    def options_with(self, options: Options) -> Options:
+        """Lay a source's options over the connector's defaults."""
+        return {**self.options, **options}
+
     def signature_for(self, options: Options) -> Signature:
         """Give the way in which the requests of a source with these options are proved.
 
@@ -169,7 +173,7 @@ def read(connector: Connector, request: Request, options: Options) -> list[Submi
         Malformed: the payload has an unexpected shape; says where.
     """
     try:
-        return connector.parse(request, {**connector.options, **options})
+        return connector.parse(request, connector.options_with(options))
     except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise Malformed(f"{connector.title}: {_where(error)}") from error
 

@@ -99,7 +99,7 @@ def send(
     if source is None:
         raise NotFound(f"source {source_id}; there are: {', '.join(config.sources) or 'none'}")
     connector = registry.load(source.connector)
-    options = {**connector.options, **source.options}
+    options = connector.options_with(source.options)
     if case.handshake is not None:
         return _shake_hands(stage, http, case, source_id, now)
     secret = _secret(stage.hub, source.secret)

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.flow.leads import live_lead
-from chalicelib.flow.match import AWAITS_FOR
-from chalicelib.flow.process import route_message
+from chalicelib.flow.leads import AWAITS_FOR, live_lead, route_message
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Assignment, Lead
 from chalicelib.lead.routing import give_back
@@ -76,7 +74,7 @@ def decline(hub: Hub, lead_id: str, assignment_id: str, actor: str, reason: str 
             # The ledger is newer than the lead that we read: somebody else gave it back.
             continue
         if _save(hub, lead, after, event, writer, turn):
-            hub.routing.send([route_message(after.lead_id, after.pool_id, after.version)])
+            hub.routing.send([route_message(after)])
             return after
     raise Conflict(f"lead {lead_id} is changing; try again")
 

@@ -293,7 +293,7 @@ def _address(hub: Hub, source_id: str, source: Source) -> str:
     address = f"{hub.settings.public_url}/hooks/{source_id}"
     try:
         connector = registry.load(source.connector)
-        signature = connector.signature_for({**connector.options, **source.options})
+        signature = connector.signature_for(connector.options_with(source.options))
     except Misconfigured:
         return address
     return f"{address}/{{token}}" if isinstance(signature, PathToken) else address

@@ -1,10 +1,21 @@
-"""Leads as they stand; one that was merged away gives the lead that it became part of."""
+"""Leads as they stand, merges followed to their end; and the message that asks for an owner."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from chalicelib.lead.model import Lead
 from chalicelib.records import lead_key, lead_of
-from chalicelib.storage import Table
+from chalicelib.storage import Message, Table
+
+AWAITS_FOR = timedelta(minutes=5)
+"""How long a lead may await its owner before tick asks for routing again."""
+
+
+def route_message(lead: Lead) -> Message:
+    """Ask for a lead's owner; a pool's leads are routed in order."""
+    return Message(
+        {"lead": lead.lead_id}, group=lead.pool_id or "-", once=f"{lead.lead_id}-{lead.version}"
+    )
 
 
 def live_lead(table: Table, lead_id: str) -> Lead | None:

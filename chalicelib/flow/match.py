@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from chalicelib.config.model import RoutingRule
 from chalicelib.errors import Malformed
 from chalicelib.flow.glance import Glance
-from chalicelib.flow.leads import live_leads
+from chalicelib.flow.leads import AWAITS_FOR, live_leads
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.merging import absorb, fold, new_lead, survivor
 from chalicelib.lead.model import STAGES, Decision, Lead, Score, Touch, Verdict
@@ -29,9 +29,6 @@ from chalicelib.records import (
     touch_record_of,
 )
 from chalicelib.storage import MOST_WRITES, Absent, Holds, Put, Write, at_version
-
-AWAITS_FOR = timedelta(minutes=5)
-"""How long a lead may await its owner before tick asks for routing again."""
 
 
 @dataclass(frozen=True)

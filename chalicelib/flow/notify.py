@@ -107,9 +107,7 @@ def set_aside(hub: Hub, message: Received, error: Exception) -> None:
     item = hub.table.get(effect_key(message.body["lead"], message.body["effect"]))
     effect = effect_of(item) if item else None
     if effect and effect.state in ("pending", "sending"):
-        reason = f"a mistake of ours: {type(error).__name__}"
-        hub.alarm("set_aside", {"lead": effect.lead_id, "destination": effect.destination_id})
-        _write(hub, _closed(hub, effect, "quarantined", reason=reason, outcome=reason))
+        _write(hub, _quarantined(hub, effect, f"a mistake of ours: {type(error).__name__}"))
 
 
 def _send_all(lane: Lane, effects: Mapping[str, Effect]) -> list[str]:
@@ -213,9 +211,7 @@ def _failed(
     """Give the write after a failed attempt: later again, or quarantined for a person to see."""
     may_repeat = isinstance(error, TryLater) or (isinstance(error, Uncertain) and is_repeatable)
     if not may_repeat or len(effect.attempts) >= len(WAITS_SECONDS):
-        reason = reason_of(error)
-        hub.alarm("set_aside", {"lead": effect.lead_id, "destination": effect.destination_id})
-        return _closed(hub, effect, "quarantined", reason=reason, outcome=reason)
+        return _quarantined(hub, effect, reason_of(error))
     wait = WAITS_SECONDS[len(effect.attempts)]
     if isinstance(error, TryLater) and error.retry_after_seconds is not None:
         wait = error.retry_after_seconds
@@ -229,6 +225,12 @@ def _failed(
         }
     )
     return _put(hub, effect, later, "wait of effect")
+
+
+def _quarantined(hub: Hub, effect: Effect, reason: str) -> Put:
+    """Give the write that sets an effect aside for a person, who is told by an alarm."""
+    hub.alarm("set_aside", {"lead": effect.lead_id, "destination": effect.destination_id})
+    return _closed(hub, effect, "quarantined", reason=reason, outcome=reason)
 
 
 def _postponed(hub: Hub, effect: Effect) -> Put:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from chalicelib import registry
 from chalicelib.config.source import Source
-from chalicelib.connector import Connector
+from chalicelib.connector import Connector, Options
 from chalicelib.errors import (
     Malformed,
     Misconfigured,
@@ -166,5 +166,5 @@ def _busy(status: int) -> Reply:
     return Reply(reply.status, reply.body, reply.content_type, {"Retry-After": "30"})
 
 
-def _options(door: Door) -> dict[str, object]:
-    return {**door.connector.options, **door.source.options}
+def _options(door: Door) -> Options:
+    return door.connector.options_with(door.source.options)

@@ -97,7 +97,7 @@ def set_aside(hub: Hub, message: Received, error: Exception) -> None:
         Unavailable: the table is down; the message must come back.
         Conflict: others kept writing first; the message must come back.
     """
-    together = Round(hub, hub.configurations.current(), hub.clock(), f"route:{hub.new_id()}")
+    together = _round(hub)
     for lead in live_leads(hub.table, [str(message.body["lead"])]):
         if lead.awaits:
             because = f"a mistake of ours: {type(error).__name__}"
@@ -105,6 +105,10 @@ def set_aside(hub: Hub, message: Received, error: Exception) -> None:
     if together.writes:
         _save(together)
         send_effects(hub, together.effects)
+
+
+def _round(hub: Hub) -> Round:
+    return Round(hub, hub.configurations.current(), hub.clock(), f"route:{hub.new_id()}")
 
 
 def _route_apart(hub: Hub, messages: Sequence[Received]) -> list[str]:
@@ -130,7 +134,7 @@ def _route_one(hub: Hub, lead_id: str) -> list[Effect]:
 
 def _route_together(hub: Hub, lead_ids: Sequence[str]) -> list[Effect]:
     """Decide on leads one after another, and save all that in one transaction."""
-    together = Round(hub, hub.configurations.current(), hub.clock(), f"route:{hub.new_id()}")
+    together = _round(hub)
     unsent: list[Effect] = []
     for lead in live_leads(hub.table, lead_ids):
         if lead.awaits or lead.is_unowned:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from chalicelib.errors import Conflict
-from chalicelib.flow.process import route_message
+from chalicelib.flow.leads import route_message
 from chalicelib.hub import Hub
 from chalicelib.lead.model import utc_text
 from chalicelib.records import SHARDS, due_shard, lead_of
@@ -52,8 +52,7 @@ def _send_on(hub: Hub, items: list[Item]) -> None:
                 delivery_id = str(item["pk"]).removeprefix("DELIVERY#")
                 deliveries.append(Message({"delivery": delivery_id}))
             case "lead":
-                lead = lead_of(item)
-                leads.append(route_message(lead.lead_id, lead.pool_id, lead.version))
+                leads.append(route_message(lead_of(item)))
             case "effect":
                 lead_id = str(item["pk"]).removeprefix("LEAD#")
                 effect_id = str(item["sk"]).removeprefix("EFFECT#")

@@ -109,7 +109,7 @@ def ask(
     source = world.config.sources.get(source_id)
     if source and method == "POST" and secret != "":
         connector = registry.load(source.connector)
-        signature = connector.signature_for({**connector.options, **source.options})
+        signature = connector.signature_for(connector.options_with(source.options))
         request = signature.sign(request, secret or SECRETS[source.secret][0])
     return receive(hub or world.hub, source_id, request)
 
