@@ -19,7 +19,7 @@ from chalicelib.errors import (
 )
 from chalicelib.flow.glance import Glance
 from chalicelib.flow.keep import keep_whole, request_of
-from chalicelib.flow.leads import live_leads
+from chalicelib.flow.leads import live_leads, route_message
 from chalicelib.flow.match import Match, match, save
 from chalicelib.flow.outcome import OPEN, finish, outcome_write, reason_of, with_results
 from chalicelib.flow.withdraw import withdraw
@@ -67,6 +67,7 @@ class Job:
     acts: Sequence[Submission | Withdrawal]
     positions: Sequence[int]
     touches: dict[int, Touch] = field(default_factory=dict)
+    fetched: dict[int, Submission | Withdrawal] = field(default_factory=dict)
 
     def writer(self, position: int) -> str:
         """Name one of its submissions as the one who writes."""
@@ -122,20 +123,18 @@ def set_aside(hub: Hub, message: Received, error: Exception) -> None:
     Raises:
         Unavailable: the table is down; the message must come back.
     """
-    if "delivery" not in message.body:
-        return
-    item = hub.table.get(delivery_key(message.body["delivery"]))
-    if item is None:
-        return
-    delivery = delivery_of(item)
-    if delivery.outcome in OPEN:
+    delivery = _kept(hub, message)
+    if delivery and delivery.outcome in OPEN:
         fault = HubError(f"a mistake of ours: {type(error).__name__}")
         finish(hub, delivery, {}, acts=delivery.acts, error=fault)
 
 
-def route_message(lead_id: str, pool_id: str, version: int) -> Message:
-    """Ask for an owner; a pool's leads are routed in order."""
-    return Message({"lead": lead_id}, group=pool_id or "-", once=f"{lead_id}-{version}")
+def _kept(hub: Hub, message: Received) -> Delivery | None:
+    """Read the delivery that a message names; one that it carries whole is kept first."""
+    if "whole" in message.body:
+        return keep_whole(hub, message)
+    item = hub.table.get(delivery_key(message.body["delivery"]))
+    return delivery_of(item) if item else None
 
 
 def _read(batch: Batch, message: Received, stored: Mapping[Key, Item]) -> Job | None:
@@ -221,7 +220,10 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
     if claim and not _is_newer(submission, claim):
         return _taken_before(batch, job, position, claim)
     if submission.lookup and job.connector.fetch:
-        fetched = _fetch(hub, job, submission)
+        # Once, however often it has to be matched anew.
+        if position not in job.fetched:
+            job.fetched[position] = _fetch(hub, job, submission)
+        fetched = job.fetched[position]
         if isinstance(fetched, Withdrawal):
             return _withdraw(batch, job, position, fetched)
         submission = fetched
@@ -247,8 +249,7 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
         outcome = [outcome_write(job.delivery, after, job.writer(position))]
     new_claim = _new_claim(job, position, submission, found, claim.version + 1 if claim else 1)
     save(hub, found, new_claim, job.writer(position), outcome)
-    lead = found.lead
-    batch.routing.append(route_message(lead.lead_id, lead.pool_id, lead.version))
+    batch.routing.append(route_message(found.lead))
     return result
 
 
@@ -336,7 +337,7 @@ def _fetch(hub: Hub, job: Job, submission: Submission) -> Submission | Withdrawa
     if not tokens:
         raise Misconfigured(f"secret {source.token!r} has no live value")
     secrets = hub.secrets.get(source.secret)
-    options = {**connector.options, **source.options}
+    options = connector.options_with(source.options)
     get = provider_get(hub.web, connector.api, options, tokens[0], secrets[0] if secrets else "")
     return complete(connector, submission, get)
 
@@ -361,7 +362,5 @@ def _route_again(batch: Batch, results: Iterable[ActResult]) -> None:
     """Queue leads again whose routing messages may have been lost with an earlier try."""
     wanted = {result.lead_id for result in results if result.outcome == "accepted"}
     batch.routing += [
-        route_message(lead.lead_id, lead.pool_id, lead.version)
-        for lead in live_leads(batch.hub.table, sorted(wanted))
-        if lead.awaits
+        route_message(lead) for lead in live_leads(batch.hub.table, sorted(wanted)) if lead.awaits
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import Gone, Malformed, Refused, TryLater, Unavailable
+from chalicelib.errors import Conflict, Gone, Malformed, Refused, TryLater, Unavailable
 from chalicelib.flow.outcome import TRIES
 from chalicelib.flow.process import process, set_aside
 from chalicelib.records import lead_of
@@ -703,6 +703,36 @@ def test_a_whole_delivery_that_our_code_fails_on_is_kept_and_found_by_tick() -> 
     (message,) = world.inbox.receive()
     process(world.hub, [message])
     assert len(deliveries(world)) == 2
+
+
+def test_a_whole_delivery_that_is_set_aside_is_kept_first() -> None:
+    world = a_world()
+    ask(world, "forms", form(0, "old@example.com"))
+    world.settle()
+    world.table.is_down = True
+    ask(world, "forms", form(1, "zoe@example.com"))
+    world.table.is_down = False
+    (message,) = world.inbox.receive()
+    set_aside(world.hub, message, RuntimeError("zoe@example.com"))
+    reasons = [one.reason for one in deliveries(world) if one.outcome == "quarantined"]
+    assert reasons == ["a mistake of ours: RuntimeError"]
+
+
+def test_what_was_fetched_is_not_fetched_again_when_somebody_else_wrote_first() -> None:
+    world = a_world()
+    world.web.pages |= meta_page(1, "zoe@example.com")
+    ask(world, "meta", meta(1))
+    asked: list[str] = []
+    lost = failing_at("table.write", 1, Conflict("somebody else wrote first"))
+
+    def hook(call: Call, go: Callable[[], Any]) -> Any:
+        asked.append(f"{call.on}.{call.does}")
+        return lost(call, go)
+
+    process(world.worker(hook), world.inbox.receive())
+    assert outcomes(world) == ["accepted"]
+    assert asked.count("table.write") == 2
+    assert len([name for name in asked if name.startswith("web.")]) == 1
 
 
 def test_secrets_never_reach_the_table() -> None:
