@@ -1,18 +1,31 @@
 """The connector contract; the only module of ours that a connector imports."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any, Literal, Protocol
 
 from pydantic import ValidationError
 
+from chalicelib.answers import answers_of, digest_of, first, moment_of
 from chalicelib.body import as_text, flatten
 from chalicelib.errors import Gone, Malformed, Misconfigured, Refused, TryLater, Unverified
-from chalicelib.lead.model import CAMPAIGN_KEYS, Answer, Consent, Submission, Withdrawal
+from chalicelib.lead.model import (
+    CAMPAIGN_KEYS,
+    Act,
+    Answer,
+    Consent,
+    Erasure,
+    Submission,
+    Unreadable,
+    Withdrawal,
+)
 from chalicelib.request import Reply, Request
 from chalicelib.signing import (
     STANDARD_WEBHOOKS,
+    UNSIGNED,
+    BasicAuth,
     BodyKey,
     HeaderToken,
     Hmac,
@@ -25,17 +38,23 @@ from chalicelib.spelling import is_no, is_yes, spellings
 __all__ = [
     "CAMPAIGN_KEYS",
     "STANDARD_WEBHOOKS",
+    "UNSIGNED",
+    "Act",
     "Answer",
     "Api",
+    "Backfill",
+    "BasicAuth",
     "BodyKey",
     "Connector",
     "Consent",
+    "Erasure",
     "Get",
     "Gone",
     "HeaderToken",
     "Hmac",
     "Malformed",
     "Options",
+    "Page",
     "PathToken",
     "Refused",
     "Reply",
@@ -43,15 +62,23 @@ __all__ = [
     "Signature",
     "Statuses",
     "Submission",
+    "Subscription",
     "TryLater",
+    "Unreadable",
     "Unverified",
+    "Window",
     "Withdrawal",
+    "answers_of",
     "as_text",
     "campaign_of",
+    "digest_of",
+    "each",
+    "first",
     "flatten",
     "hex_hmac_sha256",
     "is_no",
     "is_yes",
+    "moment_of",
     "read",
     "spellings",
 ]
@@ -61,10 +88,18 @@ Options = Mapping[str, Any]
 
 
 class Get(Protocol):
-    """Reads a provider's API for `fetch`."""
+    """Reads a provider's API for `fetch`, `Backfill` and `subscription`."""
 
-    def __call__(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+    def __call__(
+        self, path: str, params: Mapping[str, str] | None = None, *, query: Any = None
+    ) -> Any:
         """Give the JSON at a path below the connector's API address.
+
+        Args:
+            path: below the address; the whole address of another page at the same host is taken
+                too, for providers that name it in their answer.
+            params: query parameters.
+            query: JSON to POST in place of a GET, for providers whose reading is a search.
 
         Raises:
             TryLater: time-out, 429 or 5xx; tried again when due.
@@ -84,20 +119,90 @@ class Api:
         authorise: (access token, signing secret) -> (headers, query parameters) to add.
         refusal: (status, JSON body) -> error to raise, for providers whose status code is not
             the whole story; None leaves it to the status code.
+        gives: text means that an answer that is not JSON is given as text.
+        token_url: OAuth 2.0 token endpoint (RFC 6749, section 6) that renews an access token;
+            empty where tokens are not renewed.
     """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     authorise: Callable[[str, str], tuple[Mapping[str, str], Mapping[str, str]]] | None = None
     refusal: Callable[[int, Any], Exception | None] | None = None
+    gives: Literal["json", "text"] = "json"
+    token_url: str = ""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time, both ends included; aware, UTC."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of what a provider says exists.
+
+    Attributes:
+        items: JSON objects, each of one act, for `Backfill.parse`.
+        next: text that `Backfill.page` is given for the page after; empty at the end.
+    """
+
+    items: tuple[Any, ...]
+    next: str = ""
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """How what a provider says exists is read, for what webhooks have missed.
+
+    Attributes:
+        page: (get, window, next, options) -> page of what was submitted within the window, in
+            whatever order; `next` is empty for the first page.
+        parse: pure; (item, options) -> what the webhook of the same act gives once it is fetched:
+            the same external_id, revision and answers, so that the act has one effect.
+        keeps_days: how far back the provider can be asked.
+        calls_per_minute: what its rate limit leaves for us.
+    """
+
+    page: Callable[[Get, Window, str, Options], Page]
+    parse: Callable[[Any, Options], Act]
+    keeps_days: int = 90
+    calls_per_minute: int = 60
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """Whether a provider still means to send to us.
+
+    Attributes:
+        is_active: False when webhooks will not come.
+        detail: in words: what is wrong and what to do, or what was found.
+        expires_at: when the token or subscription ends, if the provider says so.
+    """
+
+    is_active: bool
+    detail: str = ""
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Statuses:
-    """What a provider must be told so that its own retrying does the right thing: status codes."""
+    """What a provider must be told so that its own retrying does the right thing: status codes.
+
+    Attributes:
+        accepted: it is kept.
+        unknown_source: the source was taken out of the configuration.
+        switched_off: an admin switched the source off.
+        unverified: the proof is absent or wrong.
+        too_large: the body is beyond what we take.
+        unavailable: nothing was kept, and it should come again; 5xx.
+    """
 
     accepted: int = 200
     unknown_source: int = 404
+    switched_off: int = 404
     unverified: int = 401
     too_large: int = 413
     unavailable: int = 503
@@ -112,12 +217,19 @@ class Connector:
         title: the provider's name as the provider writes it.
         docs: address of the provider's own description of the payload.
         signature: how a request proves that it is the provider's.
-        parse: pure; (request, options) -> submissions and withdrawals; empty means nothing for us.
+        parse: pure; (request, options) -> submissions, withdrawals, erasures, and what cannot be
+            read of several (see each); empty means nothing for us.
         fields: default map from answer key to contact field (see lead.model.CONTACT_FIELDS).
         handshake: (request, secrets) -> reply, only if the provider checks the address by a GET;
             raises Unverified or Malformed for anything but the exact form expected.
-        fetch: (submission, get) -> submission with its answers, only if the notice is thin.
-        api: where fetch reads; needed with fetch.
+        fetch: (submission, get) -> submission with its answers, or None for nothing for us; only
+            if the notice is thin.
+        api: where fetch, backfill and subscription read; needed with any of them.
+        backfill: how what webhooks missed is read; None where the provider has no list.
+        subscription: (get, options, address) -> whether the provider still means to send to that
+            address of ours; None where it cannot be asked.
+        facts: how surely the payload is known: captured from the provider or from its own test;
+            documented by it; seen in its or others' code; recalled, which nobody has verified.
         statuses: status codes that this provider's retrying calls for.
         reply: (request, options) -> the answer to an accepted request where a small JSON body
             will not do, as for a browser.
@@ -136,11 +248,14 @@ class Connector:
     title: str
     docs: str
     signature: Signature
-    parse: Callable[[Request, Options], list[Submission | Withdrawal]]
+    parse: Callable[[Request, Options], list[Act]]
+    facts: Literal["captured", "documented", "code", "recalled"] = "documented"
     fields: Mapping[str, str] = field(default_factory=dict)
     handshake: Callable[[Request, tuple[str, ...]], Reply] | None = None
-    fetch: Callable[[Submission, Get], Submission | Withdrawal] | None = None
+    fetch: Callable[[Submission, Get], Act | None] | None = None
     api: Api | None = None
+    backfill: Backfill | None = None
+    subscription: Callable[[Get, Options, str], Subscription] | None = None
     statuses: Statuses = Statuses()
     reply: Callable[[Request, Options], Reply] | None = None
     apologise: Callable[[Request, Options, int], Reply] | None = None
@@ -166,19 +281,55 @@ class Connector:
         return self.schemes[scheme]
 
 
-def read(connector: Connector, request: Request, options: Options) -> list[Submission | Withdrawal]:
-    """Parse a kept request; whatever its shape, the outcome is submissions or Malformed.
+MOST_ACTS = 1000
+"""Most submissions that one request may carry; Meta sends up to so many."""
+
+LISTED = "LIST"
+"""Method of a kept request that was not sent to us: it holds one item of a provider's list."""
+
+
+def read(connector: Connector, request: Request, options: Options) -> list[Act]:
+    """Parse a kept request; whatever its shape, the outcome is acts or Malformed.
 
     Raises:
         Malformed: the payload has an unexpected shape; says where.
     """
+    laid = connector.options_with(options)
     try:
-        return connector.parse(request, connector.options_with(options))
+        if request.method == LISTED and connector.backfill:
+            return [connector.backfill.parse(request.json(), laid)]
+        return connector.parse(request, laid)
     except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise Malformed(f"{connector.title}: {_where(error)}") from error
 
 
-def complete(connector: Connector, submission: Submission, get: Get) -> Submission | Withdrawal:
+def each(items: Iterable[Any], read_one: Callable[[Any], Act | None], what: str) -> list[Act]:
+    """Read many items of one request by themselves, so that a bad one does not stop the others.
+
+    Args:
+        items: as the payload has them.
+        read_one: gives an act, or None for nothing for us; may index freely.
+        what: names an item in the reason, as `Meta: entry[].changes[]`.
+
+    Raises:
+        Malformed: there are more than MOST_ACTS.
+    """
+    acts: list[Act] = []
+    items = tuple(items)
+    if len(items) > MOST_ACTS:
+        raise Malformed(f"{what}: expected at most {MOST_ACTS}")
+    for number, item in enumerate(items):
+        try:
+            act = read_one(item)
+        except Malformed as error:
+            act = Unreadable(reason=f"{what} {number}: {error}")
+        except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+            act = Unreadable(reason=f"{what} {number}: {_where(error)}")
+        acts += [act] if act else []
+    return acts
+
+
+def complete(connector: Connector, submission: Submission, get: Get) -> Act | None:
     """Fetch what a thin submission lacks; whatever the answer's shape, it is that or Malformed.
 
     Raises:

@@ -237,6 +237,10 @@ def shard(value: str) -> int:
     return zlib.crc32(value.encode()) % SHARDS
 
 
+LONG_WORK = "DUE#long"
+"""The partition of the index of due items for work that goes on for minutes, slice by slice."""
+
+
 def due_shard(number: int) -> str:
     """Name a partition of the index of due items."""
     return f"DUE#{number}"

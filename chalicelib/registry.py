@@ -1,8 +1,12 @@
 """Finds connectors by folder and loads the one that is asked for."""
 
 import importlib
+import json
 import pkgutil
 import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import connectors
 from chalicelib.connector import Connector
@@ -42,3 +46,20 @@ def load(name: str) -> Connector:
     if connector.name != name:
         raise Misconfigured(f"connector {name}: calls itself {connector.name[:40]!r}")
     return connector
+
+
+def sample(name: str) -> Mapping[str, Any]:
+    """Read a connector's sample: one request of a made-up person, as the provider would send it.
+
+    Returns:
+        The parts of a case of its tests that make a request: body, content_type, method, query,
+        headers, options, fetched; absent ones have the defaults of cases.
+
+    Raises:
+        Misconfigured: there is no such connector, or it has no sample.
+    """
+    path = Path(connectors.__path__[0], name, "sample.json")
+    if not is_name(name) or not path.is_file():
+        raise Misconfigured(f"connector {name[:40]!r} has no sample")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found

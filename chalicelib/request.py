@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from chalicelib import body as reading
 from chalicelib.compact import grow, shrink
@@ -43,6 +44,7 @@ class Request:
         received_at: when the hub took it; aware, UTC.
         path_token: the secret part of the address, where the source has one; never kept.
         source_id: whom the address names; as sent, so it may name nobody.
+        url: the whole address that was called, for providers that sign it; never kept.
     """
 
     method: str
@@ -53,6 +55,7 @@ class Request:
     received_at: datetime
     path_token: str = field(default="", repr=False)
     source_id: str = ""
+    url: str = field(default="", repr=False, compare=False)
 
     def header(self, name: str) -> str:
         """Give a header's one value; empty if it is absent or said with different values."""
@@ -159,6 +162,7 @@ def request_from_event(event: Mapping[str, Any], received_at: datetime) -> Reque
         received_at=received_at,
         path_token=parameters.get("token") or "",
         source_id=source_id,
+        url=_url(event, gathered),
     )
 
 
@@ -191,7 +195,7 @@ def kept(request: Request, secret_headers: tuple[str, ...] = ()) -> Request:
         and name not in secret_headers
         and not name.startswith(NOISE_PREFIXES)
     }
-    return replace(request, headers=headers, path_token="")
+    return replace(request, headers=headers, path_token="", url="")
 
 
 def pack(request: Request) -> bytes:
@@ -232,6 +236,20 @@ def unpack(data: bytes) -> Request:
         )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise Malformed("a kept request: expected what the hub packed") from error
+
+
+def _url(event: Mapping[str, Any], headers: Mapping[str, tuple[str, ...]]) -> str:
+    """Write the address that was called: with the stage, or as a domain of our own shows it.
+
+    API Gateway gives the query decoded, so this is how most clients would have encoded it.
+    """
+    context = event.get("requestContext") or {}
+    host = next(iter(headers.get("host", ())), "") or str(context.get("domainName", ""))
+    scheme = next(iter(headers.get("x-forwarded-proto", ())), "https")
+    path = str(context.get("path") or event.get("path") or "")
+    query = _many(event, "multiValueQueryStringParameters", "queryStringParameters")
+    asked = urlencode([(name, value) for name, values in query.items() for value in values])
+    return f"{scheme}://{host}{path}" + (f"?{asked}" if asked else "")
 
 
 def _many(event: Mapping[str, Any], many: str, one: str) -> dict[str, tuple[str, ...]]:

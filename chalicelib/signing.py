@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol
@@ -61,6 +61,9 @@ class Hmac:
         id_header: where `{id}` is.
         key_encoding: how the secret becomes the key; base64 after `key_prefix`.
         key_prefix: what a base64 secret starts with.
+        of: gives what stands for `{body}` when that is not the body as it came; raises Malformed
+            or Unverified.
+        is_plain: the digest is a bare hash of the secret followed by the text, not an HMAC.
     """
 
     header: str
@@ -76,6 +79,8 @@ class Hmac:
     id_header: str = ""
     key_encoding: Literal["utf-8", "base64"] = "utf-8"
     key_prefix: str = ""
+    of: Callable[[Request], bytes] | None = None
+    is_plain: bool = False
     secret_headers: tuple[str, ...] = ()
 
     def sign(self, request: Request, secret: str) -> Request:
@@ -90,7 +95,7 @@ class Hmac:
             derived = "msg_" + hashlib.sha256(request.body).hexdigest()[:24]
             message_id = request.header(self.id_header) or derived
             headers[self.id_header.lower()] = (message_id,)
-        digest = self._digest(self._key(secret), request.body, timestamp, message_id)
+        digest = self._digest(self._key(secret), self._body(request), timestamp, message_id)
         value = self.shape.format(digest=digest, timestamp=timestamp)
         headers[self.header.lower()] = (value,)
         return replace(request, headers=headers)
@@ -103,9 +108,13 @@ class Hmac:
             raise Unverified(f"header {self.header} does not have the expected shape")
         timestamp = self._timestamp(request, value, now) if "{timestamp}" in self.signed else ""
         message_id = self._id(request) if "{id}" in self.signed else ""
+        try:
+            body = self._body(request)
+        except Malformed as error:
+            raise Unverified(f"what header {self.header} signs cannot be read: {error}") from error
 
         def matches(secret: str) -> bool:
-            expected = self._digest(self._key(secret), request.body, timestamp, message_id)
+            expected = self._digest(self._key(secret), body, timestamp, message_id)
             return _is_any(expected, digests)
 
         if not _holds_for_any(secrets, matches):
@@ -148,12 +157,19 @@ class Hmac:
             raise Unverified(f"header {self.id_header} does not have the expected shape")
         return text
 
+    def _body(self, request: Request) -> bytes:
+        """Give what stands for `{body}`."""
+        return self.of(request) if self.of else request.body
+
     def _digest(self, key: bytes, body: bytes, timestamp: str, message_id: str) -> str:
         """Make the digest as it is written in the header."""
         values = {"{body}": body, "{timestamp}": _bytes(timestamp), "{id}": _bytes(message_id)}
         parts = re.split(r"(\{body\}|\{timestamp\}|\{id\})", self.signed)
         message = b"".join(values.get(part, _bytes(part)) for part in parts)
-        digest = hmac.digest(key, message, self.algorithm)
+        if self.is_plain:
+            digest = hashlib.new(self.algorithm, key + message).digest()
+        else:
+            digest = hmac.digest(key, message, self.algorithm)
         return digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode()
 
     def _key(self, secret: str) -> bytes:
@@ -186,9 +202,14 @@ STANDARD_WEBHOOKS = Hmac(
 
 @dataclass(frozen=True)
 class HeaderToken:
-    """The secret itself in a header."""
+    """The secret itself in a header.
+
+    Attributes:
+        prefix: what stands before the secret, as `Bearer `.
+    """
 
     header: str
+    prefix: str = ""
 
     @property
     def secret_headers(self) -> tuple[str, ...]:
@@ -197,11 +218,13 @@ class HeaderToken:
 
     def sign(self, request: Request, secret: str) -> Request:
         """Add the header."""
-        return replace(request, headers={**request.headers, self.header.lower(): (secret,)})
+        return replace(
+            request, headers={**request.headers, self.header.lower(): (self.prefix + secret,)}
+        )
 
     def verify(self, request: Request, secrets: tuple[str, ...], now: datetime) -> Request:
         """Compare the header; see Signature."""
-        given = _one_header(request, self.header)
+        given = _one_header(request, self.header).removeprefix(self.prefix)
         if not _holds_for_any(secrets, lambda secret: _is_any(secret, [given])):
             raise Unverified(f"header {self.header} is not the source's token")
         return self.redact(request)
@@ -284,6 +307,45 @@ class BodyKey:
         headers = {n: v for n, v in request.headers.items() if n != "content-encoding"}
         headers["content-type"] = ("application/json; charset=utf-8",)
         return replace(request, body=body, headers=headers)
+
+
+@dataclass(frozen=True)
+class BasicAuth:
+    """A user and a password, `user:password` in the secret, as HTTP Basic."""
+
+    secret_headers: tuple[str, ...] = ("authorization",)
+
+    def sign(self, request: Request, secret: str) -> Request:
+        """Add the header."""
+        value = f"Basic {base64.b64encode(_bytes(secret)).decode()}"
+        return replace(request, headers={**request.headers, "authorization": (value,)})
+
+    def verify(self, request: Request, secrets: tuple[str, ...], now: datetime) -> Request:
+        """Compare user and password together; see Signature."""
+        scheme, _, given = _one_header(request, "Authorization").partition(" ")
+        if scheme.lower() != "basic":
+            raise Unverified("header Authorization is not of the kind Basic")
+
+        def matches(secret: str) -> bool:
+            return _is_any(base64.b64encode(_bytes(secret)).decode(), [given.strip()])
+
+        if not _holds_for_any(secrets, matches):
+            raise Unverified("header Authorization does not hold the source's user and password")
+        return self.redact(request)
+
+    def redact(self, request: Request) -> Request:
+        """Drop the header."""
+        headers = {n: v for n, v in request.headers.items() if n != "authorization"}
+        return replace(request, headers=headers)
+
+
+UNSIGNED: Mapping[str, Signature] = {
+    "address": PathToken(),
+    "header": HeaderToken("X-Lead-Token"),
+    "basic": BasicAuth(),
+    "bearer": HeaderToken("Authorization", prefix="Bearer "),
+}
+"""Schemes to choose from where the provider signs nothing; the first is for all of them."""
 
 
 def hex_hmac_sha256(key: str, text: str) -> str:

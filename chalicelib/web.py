@@ -251,11 +251,11 @@ def provider_get(web: Web, api: Api, options: Options, token: str, secret: str) 
     own_headers, own_params = api.authorise(token, secret) if api.authorise else ({}, {})
     headers = {name: _fill(value, options) for name, value in api.headers.items()}
 
-    def get(path: str, params: Mapping[str, str] | None = None) -> Any:
+    def get(path: str, params: Mapping[str, str] | None = None, *, query: Any = None) -> Any:
         if not {".", ".."}.isdisjoint(path.split("/")):
             raise Malformed("a path to read from the provider leads elsewhere")
-        query = urlencode({**(params or {}), **own_params})
-        url = f"{base}/{quote(path.lstrip('/'), safe='/:,()')}" + (f"?{query}" if query else "")
+        asked = urlencode({**(params or {}), **own_params})
+        url = f"{base}/{quote(path.lstrip('/'), safe='/:,()')}" + (f"?{asked}" if asked else "")
         return web.get_json(url, {**headers, **own_headers}, api.refusal)
 
     return get

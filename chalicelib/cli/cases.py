@@ -2,6 +2,7 @@
 
 A case is `tests/connectors/NAME/CASE.json`:
 
+    sample       true: the request is the one in connectors/NAME/sample.json
     origin       captured when and how, or which provider page on which day; needed
     body         JSON value, sent compactly as UTF-8, or text, sent as it is
     content_type default application/json
@@ -22,8 +23,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from chalicelib.errors import Gone, NotFound
+from chalicelib.registry import sample
 from chalicelib.request import Request
 
 FOLDER = Path(__file__).resolve().parents[2] / "tests" / "connectors"
@@ -47,6 +50,7 @@ class Case:
     fetched: Mapping[str, Any] = field(default_factory=dict)
     submissions: tuple[Mapping[str, Any], ...] = ()
     handshake: Mapping[str, Any] | None = None
+    is_sample: bool = False
 
     def request(
         self, received_at: datetime | None = None, source_id: str = "", body: Any = None
@@ -70,16 +74,18 @@ class Case:
             body=content_bytes(content),
             received_at=received_at or self.received_at,
             source_id=source_id or self.connector,
+            url=f"https://hub.example.com/hooks/{source_id or self.connector}"
+            + (f"?{urlencode(self.query)}" if self.query else ""),
         )
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+    def get(self, path: str, params: Mapping[str, str] | None = None, *, query: Any = None) -> Any:
         """Answer as the provider's API; a connector.Get.
 
         Raises:
             Gone: the case holds no answer for that.
         """
-        query = "&".join(f"{name}={value}" for name, value in (params or {}).items())
-        key = f"{path}?{query}" if query else path
+        asked = "&".join(f"{name}={value}" for name, value in (params or {}).items())
+        key = f"{path}?{asked}" if asked else path
         if key not in self.fetched:
             raise Gone(f"the case {self.name} has nothing fetched at {key}")
         return self.fetched[key]
@@ -101,10 +107,22 @@ def load_case(connector: str, name: str, folder: Path = FOLDER) -> Case:
         known = ", ".join(case_names(connector, folder)) or "none"
         raise NotFound(f"{connector}: no case {name}; there are: {known}")
     document = json.loads(path.read_text(encoding="utf-8"))
+    is_sample = document.pop("sample", False)
+    if is_sample:
+        document = {**sample(connector), **document}
     if "received_at" in document:
         document["received_at"] = datetime.fromisoformat(document["received_at"])
     document["submissions"] = tuple(document.get("submissions", ()))
-    return Case(connector=connector, name=name, **document)
+    return Case(connector=connector, name=name, is_sample=is_sample, **document)
+
+
+def sample_case(connector: str) -> Case:
+    """Make a case of a connector's sample, with nothing expected.
+
+    Raises:
+        Misconfigured: it has no sample.
+    """
+    return Case(connector=connector, name="sample", origin="", **sample(connector))
 
 
 def content_bytes(content: Any) -> bytes:

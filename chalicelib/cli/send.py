@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from chalicelib.cli.up import Up
     from chalicelib.lead.model import Lead
 
-FIRST_CASES = ("demo_request", "contact_form", "zapier", "search_ad")
-"""Played when no case is named, the first that a connector has."""
-
 WAIT_SECONDS = 60
 LOOK_EVERY_SECONDS = 0.25
 CLOCKS_DIFFER = timedelta(seconds=5)
@@ -207,14 +204,10 @@ def command(
 
 def first_case(connector: str) -> str:
     """Name the case that shows a connector best."""
-    names = case_names(connector)
-    for name in FIRST_CASES:
-        if name in names:
+    for name in case_names(connector):
+        if load_case(connector, name).is_sample:
             return name
-    whole = [name for name in names if load_case(connector, name).submissions]
-    if not whole:
-        raise NotFound(f"{connector}: no case with a submission; is this a checkout with tests?")
-    return whole[0]
+    raise NotFound(f"{connector}: no case is its sample; is this a checkout with tests?")
 
 
 def _send_all(

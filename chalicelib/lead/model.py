@@ -105,6 +105,10 @@ class Submission(Model):
     suspicion: str = Field(
         default="", description="why it looks like spam; it is then quarantined, not dropped"
     )
+    only_if_known: bool = Field(
+        default=False,
+        description="adds to a lead that is there and makes none, as an unsubscribe does",
+    )
     lookup: Mapping[str, str] = Field(
         default_factory=dict, description="what fetch needs; empty when the notice is complete"
     )
@@ -121,6 +125,28 @@ class Withdrawal(Model):
     external_id: Annotated[str, Field(min_length=1, max_length=512)]
     withdrawn_at: AwareDatetime
     reason: str = ""
+
+
+class Erasure(Model):
+    """A person, or the law, wants all that a source has told of them to be gone."""
+
+    external_id: Annotated[str, Field(min_length=1, max_length=512)]
+    erased_at: AwareDatetime
+    person_id: str = Field(default="", description="as in the submissions of the same provider")
+    email: str = ""
+    phone: str = ""
+    reason: str = ""
+
+
+class Unreadable(Model):
+    """One of several submissions in a request that cannot be read; the others go on."""
+
+    reason: str = Field(description="what was expected and where; no personal data")
+    external_id: Annotated[str, Field(max_length=512)] = ""
+
+
+Act = Submission | Withdrawal | Erasure | Unreadable
+"""What a request is made of."""
 
 
 class CleanValue(Model):

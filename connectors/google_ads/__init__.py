@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.connector import (
+    Act,
     Answer,
     BodyKey,
     Connector,
@@ -12,13 +13,12 @@ from chalicelib.connector import (
     Request,
     Statuses,
     Submission,
-    Withdrawal,
     as_text,
     campaign_of,
 )
 
 
-def parse(request: Request, options: Options) -> list[Submission | Withdrawal]:
+def parse(request: Request, options: Options) -> list[Act]:
     """Read the one lead that Google posts, complete.
 
     Args:

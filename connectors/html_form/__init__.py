@@ -1,6 +1,5 @@
 """Web form: what a visitor's browser posts straight from a page of ours."""
 
-import hashlib
 import html
 import json
 import re
@@ -8,7 +7,7 @@ from collections.abc import Mapping
 
 from chalicelib.connector import (
     CAMPAIGN_KEYS,
-    Answer,
+    Act,
     Connector,
     Consent,
     Malformed,
@@ -17,8 +16,10 @@ from chalicelib.connector import (
     Reply,
     Request,
     Submission,
-    Withdrawal,
+    answers_of,
     campaign_of,
+    digest_of,
+    first,
     is_no,
     is_yes,
     spellings,
@@ -36,7 +37,7 @@ APOLOGIES = {
 }
 
 
-def parse(request: Request, options: Options) -> list[Submission | Withdrawal]:
+def parse(request: Request, options: Options) -> list[Act]:
     """Read one form, in whatever way the browser or a script on the page sent it.
 
     Args:
@@ -53,27 +54,23 @@ def parse(request: Request, options: Options) -> list[Submission | Withdrawal]:
         options["consent_field"],
         options["consent_wording_field"],
     }
-    answers: dict[str, Answer] = {
-        name: texts[0] if len(texts) == 1 else texts
-        for name, texts in form.items()
-        if texts and name not in own
-    }
+    answers = answers_of(form, without=own)
     if not answers:
         raise Malformed("Web form: expected at least one filled input")
-    page_url = next(filter(None, (_first(form, name) for name in PAGE_INPUTS)), "")
+    page_url = next(filter(None, (first(form, name) for name in PAGE_INPUTS)), "")
     page_url = page_url or request.header("referer")
-    digest = _digest(answers)
+    digest = digest_of(sorted(answers.items()))
     window = int(request.received_at.timestamp()) // WINDOW_SECONDS
-    given_id = _first(form, options["id_field"])
+    given_id = first(form, options["id_field"])
     return [
         Submission(
             external_id=given_id[:200] or f"{window}-{digest}",
             # Going back, mending a typing error and sending again is another act.
             revision=digest[:16] if given_id else "",
             submitted_at=request.received_at,
-            form=_first(form, "form_id"),
+            form=first(form, "form_id"),
             answers=answers,
-            campaign=campaign_of({key: _first(form, key) for key in CAMPAIGN_KEYS}),
+            campaign=campaign_of({key: first(form, key) for key in CAMPAIGN_KEYS}),
             consents=_consents(form, options),
             page_url=page_url,
             language=request.header("accept-language").split(",")[0].split(";")[0].strip(),
@@ -122,22 +119,11 @@ def _key(name: str) -> str:
     return name.removesuffix("[]") or name
 
 
-def _first(form: Mapping[str, tuple[str, ...]], name: str) -> str:
-    """Give an input's first text; empty if it is absent."""
-    return next(iter(form.get(name, ())), "")
-
-
-def _digest(answers: Mapping[str, Answer]) -> str:
-    """Tell different answers apart."""
-    text = json.dumps(sorted(answers.items()), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
 def _consents(form: Mapping[str, tuple[str, ...]], options: Options) -> tuple[Consent, ...]:
     """Read the tick box; unticked it is absent, so only its wording shows that it was there."""
     name = options["consent_field"]
-    text = _first(form, name)
-    wording = _first(form, options["consent_wording_field"])
+    text = first(form, name)
+    wording = first(form, options["consent_wording_field"])
     if not text and not wording:
         return ()
     return (
@@ -175,7 +161,7 @@ def _redirect(request: Request, options: Options) -> str:
     """Choose the page to go to: the one asked for if the source allows it, else the usual one."""
     allowed = tuple(options["redirects"])
     try:
-        asked = _first(request.form(), "_redirect") if allowed else ""
+        asked = first(request.form(), "_redirect") if allowed else ""
     except Malformed:
         # What was sent is kept and will be looked at; the visitor gets the usual page.
         asked = ""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.connector import (
+    Act,
     Api,
     Connector,
     Consent,
@@ -33,7 +34,7 @@ FORM_URN = re.compile(r"urn:li:leadGenForm:([0-9]{1,30})")
 Json = Mapping[str, Any]
 
 
-def parse(request: Request, options: Options) -> list[Submission | Withdrawal]:
+def parse(request: Request, options: Options) -> list[Act]:
     """Read the one lead that a notice names, or that a person took it back.
 
     Args:

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.connector import (
     CAMPAIGN_KEYS,
+    Act,
     Api,
     Connector,
     Consent,
@@ -21,7 +22,6 @@ from chalicelib.connector import (
     Submission,
     TryLater,
     Unverified,
-    Withdrawal,
     as_text,
     campaign_of,
     hex_hmac_sha256,
@@ -52,7 +52,7 @@ MOST_KEYS = 20_000
 TEST_ANSWER = "<test lead: dummy data"
 
 
-def parse(request: Request, options: Options) -> list[Submission | Withdrawal]:
+def parse(request: Request, options: Options) -> list[Act]:
     """Read the leads that a page's notice names, up to a thousand.
 
     Args:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.connector import (
+    Act,
     Answer,
     Connector,
     Consent,
@@ -12,7 +13,6 @@ from chalicelib.connector import (
     Request,
     Statuses,
     Submission,
-    Withdrawal,
     as_text,
     campaign_of,
     flatten,
@@ -37,7 +37,7 @@ HINTS = {
 }
 
 
-def parse(request: Request, options: Options) -> list[Submission | Withdrawal]:
+def parse(request: Request, options: Options) -> list[Act]:
     """Read the one response that a Typeform webhook carries.
 
     Args:
