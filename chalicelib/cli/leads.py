@@ -108,6 +108,8 @@ def lead(
     for when, ref in (("first touch", found.first_touch), ("last touch", found.last_touch)):
         if ref is not None and ref.campaign:
             facts.append((f"campaign of {when}", [f"{k}={v}" for k, v in ref.campaign.items()]))
+    if found.credits:
+        facts.append(("sent by", ", ".join(credit.referrer for credit in found.credits)))
     if found.flags:
         facts.append(("flags", ", ".join(found.flags)))
     tools.show_table(("FIELD", "VALUE"), [(name, joined(value)) for name, value in facts])

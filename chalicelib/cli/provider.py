@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from chalicelib.cli.cases import FOLDER
+from chalicelib import registry
+from chalicelib.cli.cases import FOLDER, case_names, load_case
 from chalicelib.signing import hex_hmac_sha256
 
 TOKEN = "stand-in-access-token"  # noqa: S105
@@ -244,10 +245,11 @@ class _Handler(BaseHTTPRequestHandler):
 def read_fetched(cases: Path = FOLDER) -> dict[str, dict[str, Any]]:
     """Gather what all cases say that providers have: connector -> `path?query` -> answer."""
     gathered: dict[str, dict[str, Any]] = {}
-    for file in sorted(cases.glob("*/*.json")):
-        case = json.loads(file.read_text("utf-8"))
-        if "fetched" in case:
-            gathered.setdefault(file.parent.name, {}).update(case["fetched"])
+    for connector in registry.names():
+        for name in case_names(connector, cases):
+            fetched = load_case(connector, name, cases).fetched
+            if fetched:
+                gathered.setdefault(connector, {}).update(fetched)
     return gathered
 
 

@@ -94,7 +94,8 @@ def _bound_implies(narrow: Test, wide: Test) -> bool:
 
 def _is_scalar(field: str) -> bool:
     """Say whether a field has one value: a list may be one thing and another at once."""
-    return field not in ("flags", "declined_by") and not field.startswith(("custom.", "answers."))
+    lists = ("flags", "referrers", "declined_by")
+    return field not in lists and not field.startswith(("custom.", "answers."))
 
 
 def _fit(condition: Condition, facts: dict[str, Any]) -> None:

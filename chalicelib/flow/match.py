@@ -1,6 +1,6 @@
 """Step 3 goes on: find the lead a touch belongs to, fold it in, score it, pick its pool, save."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -80,6 +80,9 @@ def match(
 ) -> Match:
     """Decide which lead a touch belongs to and what becomes of it; writes nothing.
 
+    A touch that is no approach of the person's changes what is known of them and their score; who
+    owns the lead, and where work on it stands, stay.
+
     Args:
         hub: read from.
         current: configuration in force.
@@ -106,7 +109,8 @@ def match(
         merged, others, losers, version = new_lead(touch, now), [], (), 0
     touches = [*_touches(stored, voided), touch]
     owned = {key: lead for key, lead in pointed.items() if lead == merged.lead_id}
-    lead, decisions = decide(hub, current, merged, touches, now)
+    settle = learn if touch.only_if_known else decide
+    lead, decisions = settle(hub, current, merged, touches, now)
     lead = lead.model_copy(update={"version": version + 1, "routed": merged.routed})
     moved = {key: other.lead_id for other in others for key in other.identity_keys}
     keys = {
@@ -129,13 +133,21 @@ def match(
     )
 
 
+def learn(
+    hub: Hub, current: Current, lead: Lead, touches: Sequence[Touch], now: datetime
+) -> tuple[Lead, tuple[Decision, ...]]:
+    """Fold a lead anew and score it; nothing else of it changes."""
+    folded = fold(lead, touches, now)
+    scored = score(folded, touches, current.config.scoring, now)
+    folded = folded.model_copy(update={"score": scored, "config_hash": current.hash})
+    return folded, (_score_decision(hub, current, lead, touches, scored),)
+
+
 def decide(
     hub: Hub, current: Current, lead: Lead, touches: Sequence[Touch], now: datetime
 ) -> tuple[Lead, tuple[Decision, ...]]:
     """Fold a lead anew, score it and pick its pool; it then awaits its owner."""
-    folded = fold(lead, touches, now)
-    scored = score(folded, touches, current.config.scoring, now)
-    folded = folded.model_copy(update={"score": scored, "updated_at": now})
+    folded, (scored,) = learn(hub, current, lead, touches, now)
     rule, picked = pick_rule(folded, current.config, current.hash, hub.code, now)
     stage, is_raised = _stage(folded, rule)
     is_back = folded.status_reason == "withdrawn"
@@ -149,10 +161,9 @@ def decide(
             "is_raised": is_raised,
             "awaits": "owner",
             "is_unowned": False,
-            "config_hash": current.hash,
         }
     )
-    return folded, (_score_decision(hub, current, lead, touches, scored), picked)
+    return folded, (scored, picked)
 
 
 def save(hub: Hub, found: Match, claim: Claim, writer: str, more: Sequence[Write] = ()) -> None:
@@ -258,12 +269,12 @@ def _void(old: StoredTouch, why: str) -> StoredTouch:
     return StoredTouch(old.lead_id, old.version + 1, old.record.model_copy(update={"touch": touch}))
 
 
-def without(current: Current, stored: Stored, touch_id: str, now: datetime) -> Match:
-    """Decide what becomes of a lead when one of its touches is taken back; writes nothing."""
+def without(current: Current, stored: Stored, touch_ids: Collection[str], now: datetime) -> Match:
+    """Decide what becomes of a lead when touches of it are taken back; writes nothing."""
     voided = tuple(
         _void(old, "withdrawn")
         for old in stored.touches
-        if old.record.touch.touch_id == touch_id and not old.record.touch.void
+        if old.record.touch.touch_id in touch_ids and not old.record.touch.void
     )
     touches = _touches([stored], voided)
     folded = fold(stored.lead, touches, now)
@@ -273,7 +284,7 @@ def without(current: Current, stored: Stored, touch_id: str, now: datetime) -> M
         "updated_at": now,
         "version": stored.lead.version + 1,
     }
-    if all(touch.void for touch in touches):
+    if all(touch.void or touch.only_if_known for touch in touches):
         update |= {"status": "disqualified", "status_reason": "withdrawn"}
         update |= {"awaits": "", "is_unowned": False}
     return Match(

@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 
 from chalicelib import registry
 from chalicelib.config.source import Source
-from chalicelib.connector import Connector, Submission, Withdrawal, complete, read
+from chalicelib.connector import (
+    Act,
+    Connector,
+    Erasure,
+    Submission,
+    Unreadable,
+    Withdrawal,
+    complete,
+    read,
+)
 from chalicelib.errors import (
     Conflict,
     Gone,
@@ -22,7 +31,7 @@ from chalicelib.flow.keep import keep_whole, request_of
 from chalicelib.flow.leads import live_leads, route_message
 from chalicelib.flow.match import Match, match, save
 from chalicelib.flow.outcome import OPEN, finish, outcome_write, reason_of, with_results
-from chalicelib.flow.withdraw import withdraw
+from chalicelib.flow.withdraw import erase, withdraw
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.model import Touch
 from chalicelib.lead.normalise import normalise
@@ -64,10 +73,10 @@ class Job:
     delivery: Delivery
     source: Source
     connector: Connector
-    acts: Sequence[Submission | Withdrawal]
+    acts: Sequence[Act]
     positions: Sequence[int]
     touches: dict[int, Touch] = field(default_factory=dict)
-    fetched: dict[int, Submission | Withdrawal] = field(default_factory=dict)
+    fetched: dict[int, Act | None] = field(default_factory=dict)
 
     def writer(self, position: int) -> str:
         """Name one of its submissions as the one who writes."""
@@ -169,7 +178,8 @@ def _read_ahead(batch: Batch, jobs: Sequence[Job]) -> None:
     for job in jobs:
         for position in job.positions:
             act = job.acts[position]
-            claims.append(claim_key(job.delivery.source_id, act.external_id))
+            if isinstance(act, Submission | Withdrawal):
+                claims.append(claim_key(job.delivery.source_id, act.external_id))
             if isinstance(act, Submission) and not act.lookup:
                 touch = _touch(batch, job, act)
                 job.touches[position] = touch
@@ -195,15 +205,13 @@ def _handle(batch: Batch, job: Job) -> None:
 
 
 def _take(batch: Batch, job: Job, position: int) -> ActResult:
-    """Handle one submission or withdrawal, however often it comes."""
+    """Handle one act, however often it comes."""
     act = job.acts[position]
     try:
         for attempt in range(ATTEMPTS):
             batch.hub.pause(attempt)
             try:
-                if isinstance(act, Withdrawal):
-                    return _withdraw(batch, job, position, act)
-                return _take_submission(batch, job, position, act)
+                return _take_act(batch, job, position, act)
             except Conflict:
                 continue
     except (Malformed, Gone, Refused, Misconfigured) as error:
@@ -211,6 +219,20 @@ def _take(batch: Batch, job: Job, position: int) -> ActResult:
             outcome="quarantined", external_id=act.external_id, reason=reason_of(error)
         )
     raise TryLater("others kept writing to the same lead", CROWDED_SECONDS)
+
+
+def _take_act(batch: Batch, job: Job, position: int, act: Act | None) -> ActResult:
+    match act:
+        case Submission():
+            return _take_submission(batch, job, position, act)
+        case Withdrawal():
+            return withdraw(batch.hub, batch.current, job.delivery, job.writer(position), act)
+        case Erasure():
+            return erase(batch.hub, batch.current, job.delivery, job.writer(position), act)
+        case Unreadable():
+            raise Malformed(act.reason)
+        case None:
+            return ActResult(outcome="ignored", reason="nothing in it for us")
 
 
 def _take_submission(batch: Batch, job: Job, position: int, submission: Submission) -> ActResult:
@@ -224,8 +246,8 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
         if position not in job.fetched:
             job.fetched[position] = _fetch(hub, job, submission)
         fetched = job.fetched[position]
-        if isinstance(fetched, Withdrawal):
-            return _withdraw(batch, job, position, fetched)
+        if not isinstance(fetched, Submission):
+            return _take_act(batch, job, position, fetched)
         submission = fetched
     if submission.is_spam and not job.delivery.is_released:
         raise Malformed(f"suspected spam: {submission.suspicion}")
@@ -233,6 +255,12 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
     if not touch.identity_keys and not submission.is_test:
         raise Malformed("nothing says who this is: expected an e-mail address or a phone number")
     found = match(hub, batch.current, batch.glance, touch, _touch_before(claim))
+    if submission.only_if_known and not found.version:
+        return ActResult(
+            outcome="ignored",
+            external_id=submission.external_id,
+            reason="it tells of a person whom no lead is about",
+        )
     if submission.is_test:
         return ActResult(
             outcome="test", external_id=submission.external_id, decisions=found.decisions
@@ -249,7 +277,8 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
         outcome = [outcome_write(job.delivery, after, job.writer(position))]
     new_claim = _new_claim(job, position, submission, found, claim.version + 1 if claim else 1)
     save(hub, found, new_claim, job.writer(position), outcome)
-    batch.routing.append(route_message(found.lead))
+    if found.lead.awaits:
+        batch.routing.append(route_message(found.lead))
     return result
 
 
@@ -271,10 +300,6 @@ def _taken_before(batch: Batch, job: Job, position: int, claim: Claim) -> ActRes
     if outcome == "accepted":
         _route_again(batch, [result])
     return result
-
-
-def _withdraw(batch: Batch, job: Job, position: int, act: Withdrawal) -> ActResult:
-    return withdraw(batch.hub, batch.current, job.delivery, job.writer(position), act)
 
 
 def _touch(batch: Batch, job: Job, submission: Submission) -> Touch:
@@ -327,7 +352,7 @@ def _touch_before(claim: Claim | None) -> tuple[str, str] | None:
     return claim.lead_id, claim.touch_id
 
 
-def _fetch(hub: Hub, job: Job, submission: Submission) -> Submission | Withdrawal:
+def _fetch(hub: Hub, job: Job, submission: Submission) -> Act | None:
     from chalicelib.web import provider_get
 
     connector, source = job.connector, job.source

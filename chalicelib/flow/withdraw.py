@@ -1,8 +1,15 @@
-"""Step 3 for a withdrawal: the submission counts no more, whether it came before or after."""
+"""Step 3 for what takes back: a withdrawal of one submission, an erasure of all of a source's."""
 
-from chalicelib.connector import Withdrawal
-from chalicelib.flow.match import lead_writes, stored_leads, without
+from collections.abc import Sequence
+
+from chalicelib.connector import Erasure, Withdrawal
+from chalicelib.errors import Malformed
+from chalicelib.flow.match import Stored, lead_writes, stored_leads, without
 from chalicelib.hub import Current, Hub
+from chalicelib.lead.email import clean_email
+from chalicelib.lead.identity import identity_keys
+from chalicelib.lead.model import Touch
+from chalicelib.lead.phone import clean_phone
 from chalicelib.records import (
     ActResult,
     Claim,
@@ -13,8 +20,12 @@ from chalicelib.records import (
     claim_of,
     digest,
     event_item,
+    identity_key,
 )
 from chalicelib.storage import Absent, Put, Write, at_version
+
+TOUCHES_AT_ONCE = 30
+"""How many touches one transaction takes back, each with its claim."""
 
 
 def withdraw(
@@ -66,7 +77,7 @@ def _lead(
 ) -> list[Write]:
     (stored,) = stored_leads(hub, [claim.lead_id])
     now = max(delivery.received_at, stored.lead.updated_at)
-    found = without(current, stored, claim.touch_id, now)
+    found = without(current, stored, {claim.touch_id}, now)
     event = Event(
         event_id=digest(writer, "withdrawn", act.external_id),
         kind="withdrawn",
@@ -78,3 +89,84 @@ def _lead(
         *lead_writes(found, writer),
         Put("withdrawal event", event_item(stored.lead.lead_id, event, writer), Absent()),
     ]
+
+
+def erase(hub: Hub, current: Current, delivery: Delivery, writer: str, act: Erasure) -> ActResult:
+    """Take back all that a source has told of a person, and tell the admin of the wish.
+
+    What other sources told of them stays, and so do the kept deliveries, until a person erases
+    the lead itself.
+
+    Raises:
+        Conflict: somebody else wrote first; do it again.
+        Malformed: nothing says who it is.
+    """
+    contact = {
+        field: cleaned
+        for field, cleaned in (
+            ("email", clean_email(act.email)),
+            ("phone", clean_phone(act.phone, ())),
+        )
+        if cleaned
+    }
+    keys = identity_keys(contact, act.person_id, delivery.connector, current.config.settings)
+    if not keys:
+        raise Malformed("nothing says who is to be erased: expected an id, an e-mail or a phone")
+    pointers = hub.table.get_many([identity_key(key) for key in keys])
+    leads = stored_leads(hub, {str(item["lead_id"]) for item in pointers.values()})
+    for stored in leads:
+        _erase_from(hub, current, delivery, stored, act, writer)
+        hub.alarm("erasure", {"source": delivery.source_id, "lead": stored.lead.lead_id})
+    return ActResult(
+        outcome="withdrawn",
+        external_id=act.external_id,
+        lead_id=leads[0].lead.lead_id if leads else "",
+        reason="" if leads else "no lead is about this person",
+    )
+
+
+def _erase_from(
+    hub: Hub, current: Current, delivery: Delivery, stored: Stored, act: Erasure, writer: str
+) -> None:
+    """Take a source's touches back from a lead, TOUCHES_AT_ONCE in each transaction."""
+    told = [
+        old.record.touch
+        for old in stored.touches
+        if old.record.touch.source_id == delivery.source_id
+        and not old.record.touch.void
+        and old.record.touch.submitted_at <= act.erased_at
+    ]
+    for start in range(0, len(told), TOUCHES_AT_ONCE):
+        part = told[start : start + TOUCHES_AT_ONCE]
+        (as_it_is,) = stored_leads(hub, [stored.lead.lead_id])
+        now = max(delivery.received_at, as_it_is.lead.updated_at)
+        found = without(current, as_it_is, {touch.touch_id for touch in part}, now)
+        # A part is named by its first touch, for whoever goes on after a crash has fewer parts.
+        name = f"{writer}:{part[0].touch_id}"
+        event = Event(
+            event_id=digest(name, "erased"),
+            kind="withdrawn",
+            at=now,
+            actor="hub",
+            text=f"{delivery.source_id} says that the person is to be erased; what it told of "
+            "them counts no more, and what is stored stays until the lead itself is erased",
+        )
+        event_put = Put("withdrawal event", event_item(stored.lead.lead_id, event, name), Absent())
+        claims = _claims_taken_back(hub, delivery, part, act, name)
+        hub.table.write([*lead_writes(found, name), *claims, event_put])
+
+
+def _claims_taken_back(
+    hub: Hub, delivery: Delivery, touches: Sequence[Touch], act: Erasure, writer: str
+) -> list[Write]:
+    """Mark the claims of touches as taken back, so that no repetition brings them back."""
+    by_key = {claim_key(delivery.source_id, touch.external_id): touch for touch in touches}
+    claims = [claim_of(item) for item in hub.table.get_many(list(by_key)).values()]
+    writes: list[Write] = []
+    for number, claim in enumerate(claims):
+        after = claim.model_copy(
+            update={"version": claim.version + 1, "withdrawn_at": act.erased_at}
+        )
+        condition = at_version(claim.version)
+        writes.append(Put(f"claim {number}", claim_item(after, writer), condition))
+    return writes

@@ -52,6 +52,7 @@ FIELDS: Mapping[str, FieldInfo] = {
     "phone_country": FieldInfo("text", "both", "country of the phone number, two letters"),
     "is_partial": FieldInfo("boolean", "both", "the form was left before its end"),
     "flags": FieldInfo("list", "both", "what was noticed when cleaning, such as role_address"),
+    "referrers": FieldInfo("list", "both", "who sent the person: partners with credit for it"),
     "source": FieldInfo("text", "both", "source of the touch; of a lead, its last touch's"),
     "form": FieldInfo("text", "both", "form of the touch; of a lead, its last touch's"),
     "first_source": FieldInfo("text", "lead", "source of the first touch"),
@@ -120,6 +121,7 @@ def facts_of_lead(lead: Lead, now: datetime) -> Facts:
     return facts | {
         "is_partial": lead.is_partial,
         "flags": lead.flags,
+        "referrers": tuple(credit.referrer for credit in lead.credits),
         "touch_count": lead.touch_count,
         "score": lead.score.total,
         "fit": lead.score.fit,
@@ -144,6 +146,7 @@ def facts_of_touch(touch: Touch) -> Facts:
         "form": touch.form,
         "is_partial": touch.is_partial,
         "flags": tuple(sorted(filter(is_flag, {*notes, *touch.notes}))),
+        "referrers": (touch.referrer,) if touch.referrer else (),
     }
 
 

@@ -24,6 +24,7 @@ from chalicelib.lead.model import (
     STAGES,
     CleanValue,
     Consent,
+    Credit,
     Lead,
     ProfileValue,
     Status,
@@ -54,6 +55,7 @@ def fold(lead: Lead, touches: Iterable[Touch], now: datetime) -> Lead:
     """
     distinct = _distinct(touches)
     counted = [touch for touch in distinct if not touch.void]
+    approaches = [touch for touch in counted if not touch.only_if_known]
     winners = _winners(counted)
     profile = {
         field: ProfileValue(
@@ -64,15 +66,16 @@ def fold(lead: Lead, touches: Iterable[Touch], now: datetime) -> Lead:
     return lead.model_copy(
         update={
             "updated_at": now,
-            "touch_count": len(counted),
+            "touch_count": len(approaches),
             "profile": profile,
             "custom": _fold_custom(counted),
             "identity_keys": tuple(sorted({k for t in distinct for k in t.identity_keys})),
             "consents": _fold_consents(counted),
-            "first_touch": _ref(counted[0]) if counted else None,
-            "last_touch": _ref(counted[-1]) if counted else None,
+            "first_touch": _ref(approaches[0]) if approaches else None,
+            "last_touch": _ref(approaches[-1]) if approaches else None,
+            "credits": _fold_credits(counted),
             "flags": _fold_flags(counted, winners),
-            "is_partial": bool(counted) and all(touch.is_partial for touch in counted),
+            "is_partial": bool(approaches) and all(touch.is_partial for touch in approaches),
         }
     )
 
@@ -213,6 +216,23 @@ def _fold_consents(touches: Sequence[Touch]) -> Mapping[str, Consent]:
             if consent.purpose not in latest or rank > latest[consent.purpose][0]:
                 latest[consent.purpose] = (rank, consent)
     return {purpose: latest[purpose][1] for purpose in sorted(latest)}
+
+
+def _fold_credits(touches: Sequence[Touch]) -> tuple[Credit, ...]:
+    """Give each referrer credit for the first touch that they brought."""
+    given: dict[tuple[str, str], Credit] = {}
+    for touch in touches:
+        if touch.referrer:
+            given.setdefault(
+                (touch.source_id, touch.referrer),
+                Credit(
+                    referrer=touch.referrer,
+                    source_id=touch.source_id,
+                    touch_id=touch.touch_id,
+                    at=touch.submitted_at,
+                ),
+            )
+    return tuple(given.values())
 
 
 def _fold_flags(touches: Sequence[Touch], winners: Mapping[str, Touch]) -> tuple[str, ...]:

@@ -109,6 +109,10 @@ class Submission(Model):
         default=False,
         description="adds to a lead that is there and makes none, as an unsubscribe does",
     )
+    referrer: str = Field(default="", description="who sent this person and has credit for it")
+    notes: tuple[str, ...] = Field(
+        default=(), description="what its connector noticed, as self_referral; lower case"
+    )
     lookup: Mapping[str, str] = Field(
         default_factory=dict, description="what fetch needs; empty when the notice is complete"
     )
@@ -184,6 +188,10 @@ class Touch(Model):
     consents: tuple[Consent, ...] = ()
     page_url: str = ""
     is_partial: bool = False
+    only_if_known: bool = Field(
+        default=False, description="tells of a person and is no approach of theirs"
+    )
+    referrer: str = ""
     trust: int = Field(default=50, description="of the source, 0 to 100")
     void: Literal["", "withdrawn", "superseded"] = ""
     notes: tuple[str, ...] = Field(
@@ -207,6 +215,15 @@ class TouchRef(Model):
     source_id: str
     form: str = ""
     campaign: Mapping[str, str] = Field(default_factory=dict)
+
+
+class Credit(Model):
+    """That somebody sent us this person, by which touch."""
+
+    referrer: str
+    source_id: str
+    touch_id: str
+    at: AwareDatetime
 
 
 class Term(Model):
@@ -258,6 +275,9 @@ class Lead(Model):
     consents: Mapping[str, Consent] = Field(default_factory=dict, description="latest by purpose")
     first_touch: TouchRef | None = None
     last_touch: TouchRef | None = None
+    credits: tuple[Credit, ...] = Field(
+        default=(), description="who sent them, each once, the first first; merging keeps all"
+    )
     flags: tuple[str, ...] = Field(default=(), description="notes of the touches, sorted")
     is_partial: bool = False
     score: Score = Field(default_factory=Score)

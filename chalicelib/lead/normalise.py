@@ -98,8 +98,10 @@ def normalise(
         consents=clean_consents(submission),
         page_url=clean_line(submission.page_url, LONGEST_URL)[0],
         is_partial=submission.is_partial,
+        only_if_known=submission.only_if_known,
+        referrer=clean_line(submission.referrer)[0],
         trust=source.trust,
-        notes=tuple(sorted({*notes, *taken.notes})),
+        notes=tuple(sorted({*notes, *taken.notes, *submission.notes})),
     )
 
 

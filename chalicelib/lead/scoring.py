@@ -25,7 +25,8 @@ def score(lead: Lead, touches: Iterable[Touch], scoring: Scoring, now: datetime)
     """Score a lead from its profile and its touches as both stand at a time.
 
     Args:
-        touches: in any order; void ones do not count.
+        touches: in any order; void ones do not count, and those that are no approach of the
+            person's do not count as engagement.
 
     Returns:
         Total is fit plus engagement, and the terms of each part add up to it; what a cap or the
@@ -74,7 +75,7 @@ def _score_engagement(
     touches: Iterable[Touch], engagement: Engagement, now: datetime
 ) -> list[Term]:
     counted = sorted(
-        (touch for touch in touches if not touch.void),
+        (touch for touch in touches if not touch.void and not touch.only_if_known),
         key=lambda touch: (touch.submitted_at, touch.touch_id),
         reverse=True,
     )

@@ -290,7 +290,7 @@ def large_form(number: int, email: str, characters: int) -> bytes:
 def case(connector: str, name: str) -> dict[str, Any]:
     """Read a case of a connector."""
     found: dict[str, Any] = json.loads((CASES / connector / f"{name}.json").read_text())
-    return found
+    return {**registry.sample(connector), **found} if found.get("sample") else found
 
 
 def case_body(connector: str, name: str) -> bytes:

@@ -266,6 +266,7 @@ def test_the_facts_of_a_lead() -> None:
         "days_known": 9,
         "is_partial": False,
         "flags": ("role_address",),
+        "referrers": (),
         "touch_count": 2,
         "score": 50,
         "fit": 30,
@@ -323,6 +324,7 @@ def test_the_facts_of_a_touch() -> None:
         "form": "f1",
         "is_partial": True,
         "flags": ("role_address",),
+        "referrers": (),
     }
 
 

@@ -398,3 +398,30 @@ def test_every_value_names_the_touch_that_has_it(some: list[Touch]) -> None:
         assert source.contact[field].value == held.value
         assert held.at == source.submitted_at
         assert not source.void
+
+
+def test_who_sent_a_person_keeps_the_credit_whatever_comes_and_is_merged() -> None:
+    sent = touch("b", 2, source_id="partners", referrer="acme")
+    again = touch("d", 4, source_id="partners", referrer="acme")
+    other = touch("c", 3, source_id="partners", referrer="beta")
+    own = touch("a", 1, email="zoe@example.com")
+    for order in itertools.permutations((sent, again, other, own)):
+        held = folded(*order).credits
+        assert [(credit.referrer, credit.touch_id) for credit in held] == [
+            ("acme", "b"),
+            ("beta", "c"),
+        ]
+    assert [
+        c.referrer for c in folded(own, sent.model_copy(update={"void": "withdrawn"})).credits
+    ] == []
+
+
+def test_what_only_tells_of_a_person_is_no_approach_of_theirs() -> None:
+    came = touch("a", 1, email="zoe@example.com", campaign={"utm_source": "news"})
+    refused = touch(
+        "b", 2, only_if_known=True, consents=(Consent(purpose="marketing", given=False),)
+    )
+    both = folded(refused, came)
+    assert both.consents["marketing"].given is False
+    assert both.touch_count == 1
+    assert both.last_touch and both.last_touch.touch_id == "a"
