@@ -1,4 +1,4 @@
-"""What parsers share: answers from texts, times as senders write them, ids for acts without one."""
+"""What parsers share: answers and forms from texts, times as senders write them, ids of acts."""
 
 import hashlib
 import json
@@ -8,10 +8,29 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from chalicelib.lead.model import Answer
+from chalicelib.errors import Malformed
+from chalicelib.lead.model import CAMPAIGN_KEYS, Answer, Consent, Submission
+from chalicelib.request import Request
+from chalicelib.spelling import is_no, is_yes
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """What lies before is no time of a submission: year 1, 1970, or digits that look like a date."""
+
+WINDOW_SECONDS = 600
+"""Within such a stretch of the clock the same answers without a time of their own are one act."""
+
+MOST_STEPS = 32
+"""How deep the brackets of a name may lead."""
+
+FORM_OPTIONS: Mapping[str, Any] = {
+    "id_field": "submission_id",
+    "form_field": "form_id",
+    "page_field": "page_url",
+    "consents": {"consent": "contact"},
+}
+"""Defaults of the options that form_submission needs: keys of the form, and purposes by key."""
+
+_BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 
 
 def answers_of(
@@ -72,3 +91,130 @@ def _written(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         return parsedate_to_datetime(text)
+
+
+def act_id(given_id: str, stamp: str, content: Any, received_at: datetime) -> str:
+    """Make the id of an act of which the sender says little.
+
+    Args:
+        given_id: the sender's own; two acts of one such id are still two where they differ, for
+            forms at one address may count alike.
+        stamp: when the sender says it was; the same at each try. Without an id or a stamp the
+            same content is the same act for a while, as when somebody clicks twice.
+        content: what JSON can hold.
+        received_at: when it came.
+    """
+    digest = digest_of([stamp, content])
+    if given_id:
+        return f"{given_id[:200]}-{digest[:16]}"
+    if stamp:
+        return digest
+    return f"{int(received_at.timestamp()) // WINDOW_SECONDS}-{digest}"
+
+
+def consents_of(
+    texts: Mapping[str, Sequence[str]],
+    purposes: Mapping[str, str],
+    labels: Mapping[str, str] | None = None,
+) -> tuple[Consent, ...]:
+    """Read boxes to tick that ask for consent.
+
+    Args:
+        texts: by key; `KEY_text` may hold the wording of the box KEY, or its version.
+        purposes: by key of the box, in any case. A key that is absent says nothing: most forms
+            leave out what is not ticked, and what was never shown.
+        labels: the questions' texts: the wording where the answer is a mere yes or no.
+
+    Returns:
+        Anything but an empty text or a no counts as ticked; many forms send the wording itself.
+    """
+    by_key = {key.casefold(): purpose for key, purpose in purposes.items()}
+    return tuple(
+        Consent(
+            purpose=by_key[key.casefold()],
+            given=not is_no(text),
+            wording=first(texts, f"{key}_text")
+            or ((labels or {}).get(key, "") if is_yes(text) or is_no(text) else text),
+            evidence=key,
+        )
+        for key in texts
+        if key.casefold() in by_key
+        for text in (first(texts, key),)
+    )
+
+
+def form_submission(
+    texts: Mapping[str, Sequence[str]],
+    request: Request,
+    options: Mapping[str, Any],
+    *,
+    own: Collection[str] = (),
+    stamp: str = "",
+    **known: Any,
+) -> Submission:
+    """Make a submission of a flat form whose keys its author chose.
+
+    Args:
+        texts: by key, all texts given.
+        request: when it came; `?test=1` at the end of its address marks a test.
+        options: over FORM_OPTIONS.
+        own: keys that the form tool adds and that are no answers.
+        stamp: when the form tool says it was submitted, as it wrote it; empty if it does not.
+        **known: parts of the submission that the form tool itself says.
+
+    Raises:
+        Malformed: no field is filled.
+    """
+    named = {options["id_field"], options["form_field"], options["page_field"]}
+    answers = answers_of(texts, without={*own, *named, *CAMPAIGN_KEYS})
+    if not answers:
+        raise Malformed("expected at least one filled field")
+    form = known.get("form") or first(texts, options["form_field"])
+    given_id = first(texts, options["id_field"])
+    campaign = {key: first(texts, key) for key in CAMPAIGN_KEYS if first(texts, key)}
+    content = [form, sorted(answers.items())]
+    derived = {
+        "external_id": act_id(given_id, stamp, content, request.received_at),
+        "submitted_at": request.received_at,
+        "form": form,
+        "answers": answers,
+        "campaign": campaign,
+        "consents": consents_of(texts, options["consents"]),
+        "page_url": first(texts, options["page_field"]),
+        "is_test": is_yes(request.parameter("test")),
+    }
+    return Submission(**{**derived, **known})
+
+
+def nested(texts: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Undo the brackets of PHP's forms: `a[b][c]` is c within b within a.
+
+    Returns:
+        Objects, texts and lists; a list where the keys count from 0 or are left empty. A name
+        without brackets, or with others, stays as it is.
+
+    Raises:
+        Malformed: deeper than MOST_STEPS, or a name is both a text and more.
+    """
+    tree: dict[str, Any] = {}
+    for name, given in texts.items():
+        match = _BRACKETS.fullmatch(name)
+        steps = [match[1], *match[2][1:-1].split("][")] if match else [name]
+        is_list = match is not None and steps[-1] == ""
+        steps = steps[:-1] if is_list else steps
+        node: Any = tree
+        for step in steps[:-1]:
+            node = node.setdefault(step, {}) if isinstance(node, dict) else None
+        if not isinstance(node, dict) or steps[-1] in node or len(steps) > MOST_STEPS:
+            raise Malformed("the names of the form's fields do not fit together")
+        node[steps[-1]] = list(given) if is_list or len(given) != 1 else given[0]
+    return {key: _with_lists(value) for key, value in tree.items()}
+
+
+def _with_lists(value: Any) -> Any:
+    """Turn the objects whose keys count from 0 into lists."""
+    if not isinstance(value, dict):
+        return value
+    inner = {key: _with_lists(item) for key, item in value.items()}
+    is_list = list(inner) == [str(number) for number in range(len(inner))]
+    return list(inner.values()) if is_list else inner

@@ -24,6 +24,10 @@ class SwitchedOff(UnknownSource):
     """A source that an admin switched off: as UnknownSource, but counted as the source's own."""
 
 
+class Retired(UnknownSource):
+    """A source that was taken out of the configuration: as UnknownSource, counted as its own."""
+
+
 class TooLarge(HubError):
     """A request is larger than we take: answered 413, nothing kept."""
 
@@ -38,6 +42,10 @@ class Gone(HubError):
 
 class Refused(HubError):
     """A provider or destination refuses us for good, as a dead token: quarantined, alarm."""
+
+
+class Expired(Refused):
+    """An access token is not valid any more: renewed where it can be, else as any refusal."""
 
 
 class TryLater(HubError):

@@ -93,6 +93,14 @@ class Configurations:
             )
         return known.sources[source_id]
 
+    def retired(self, source_id: str, max_age_seconds: float) -> str:
+        """Name the connector of a source that was taken out; empty if there was none; see source.
+
+        Raises:
+            Misconfigured, Unavailable: see source.
+        """
+        return self._recent(max_age_seconds).active.retired.get(source_id, "")
+
     def _recent(self, max_age_seconds: float) -> _Known:
         now, known = self._monotonic(), self._known
         if known is not None and now - known.read_at < max_age_seconds:
@@ -162,6 +170,7 @@ class Hub:
         alarm: told what a person must look at, with ids: quarantined, unowned, set_aside.
         trouble: told why a message comes back or the door asks to come again.
         code: version of this code, kept with every decision.
+        public_keys: those that providers publish, by address, and when each was read.
     """
 
     settings: Settings
@@ -181,6 +190,7 @@ class Hub:
     alarm: Callable[[str, Mapping[str, str]], None] = log_alarm
     trouble: Callable[[HubError], None] = log_trouble
     code: str = __version__
+    public_keys: dict[str, tuple[float, str]] = field(default_factory=dict)
 
 
 def now_utc() -> datetime:
@@ -226,12 +236,13 @@ def build(settings: Settings, endpoint: Mapping[str, Any] | None = None) -> Hub:
     from chalicelib.aws.table import DynamoTable
     from chalicelib.web import Web
 
-    def client(service: str, attempts: int = 2) -> Any:
+    def client(service: str, attempts: int = 2, signature: str | None = None) -> Any:
         config = ClientConfig(
             connect_timeout=1,
             read_timeout=3,
             retries={"mode": "standard", "total_max_attempts": attempts},
             parameter_validation=False,
+            signature_version=signature,
             disable_request_compression=True,
             # boto3 writes its own user agent anew for each call, which is a tenth of the call.
             user_agent=f"lead-hub/{__version__}",
@@ -246,7 +257,8 @@ def build(settings: Settings, endpoint: Mapping[str, Any] | None = None) -> Hub:
         inbox=SqsQueue(sqs, settings.inbox),
         routing=SqsQueue(sqs, settings.routing),
         outbox=SqsQueue(sqs, settings.outbox),
-        blobs=S3Blobs(lambda: client("s3"), settings.bucket),
+        # Addresses that boto3 signs in its old way would let a caller send any size and type.
+        blobs=S3Blobs(lambda: client("s3", signature="s3v4"), settings.bucket),
         secrets=SsmSecrets(lambda: client("ssm"), settings.secrets_path, now_utc),
         send_mail=SesMail(lambda: client("sesv2", attempts=1)),
         web=Web(settings.private_hosts),

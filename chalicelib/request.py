@@ -45,6 +45,7 @@ class Request:
         path_token: the secret part of the address, where the source has one; never kept.
         source_id: whom the address names; as sent, so it may name nobody.
         url: the whole address that was called, for providers that sign it; never kept.
+        public_key: what the door found at the address that the signature's key_url names.
     """
 
     method: str
@@ -56,6 +57,7 @@ class Request:
     path_token: str = field(default="", repr=False)
     source_id: str = ""
     url: str = field(default="", repr=False, compare=False)
+    public_key: str = field(default="", repr=False, compare=False)
 
     def header(self, name: str) -> str:
         """Give a header's one value; empty if it is absent or said with different values."""
@@ -195,7 +197,7 @@ def kept(request: Request, secret_headers: tuple[str, ...] = ()) -> Request:
         and name not in secret_headers
         and not name.startswith(NOISE_PREFIXES)
     }
-    return replace(request, headers=headers, path_token="", url="")
+    return replace(request, headers=headers, path_token="", url="", public_key="")
 
 
 def pack(request: Request) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol
+from urllib.parse import unquote_plus, urlencode
 
 from chalicelib.body import cut_member
 from chalicelib.errors import Malformed, Misconfigured, Unverified
@@ -24,6 +25,10 @@ class Signature(Protocol):
     @property
     def secret_headers(self) -> tuple[str, ...]:
         """Lower-case names of headers that carry the secret itself, so must not be kept."""
+
+    @property
+    def proof(self) -> str:
+        """What proves a request, in a few words for people."""
 
     def sign(self, request: Request, secret: str) -> Request:
         """Do what the provider does, at `received_at`; for tests and for `hub send`."""
@@ -82,6 +87,15 @@ class Hmac:
     of: Callable[[Request], bytes] | None = None
     is_plain: bool = False
     secret_headers: tuple[str, ...] = ()
+
+    @property
+    def proof(self) -> str:
+        """Say in a few words what proves a request."""
+        if self is STANDARD_WEBHOOKS:
+            return "Standard Webhooks"
+        digest = self.algorithm.upper().replace("SHA", "SHA-")
+        dated = " with a time" if "{timestamp}" in self.signed else ""
+        return f"{digest} of secret and body" if self.is_plain else f"HMAC {digest}{dated}"
 
     def sign(self, request: Request, secret: str) -> Request:
         """Add the headers that the provider would send at `received_at`."""
@@ -212,6 +226,11 @@ class HeaderToken:
     prefix: str = ""
 
     @property
+    def proof(self) -> str:
+        """Say in a few words what proves a request."""
+        return f"token in {self.header}"
+
+    @property
     def secret_headers(self) -> tuple[str, ...]:
         """Name the header, lower case."""
         return (self.header.lower(),)
@@ -240,6 +259,7 @@ class PathToken:
     """The secret as the last part of the address."""
 
     secret_headers: tuple[str, ...] = ()
+    proof: str = "secret in the address"
 
     def sign(self, request: Request, secret: str) -> Request:
         """Post to the address with the secret."""
@@ -260,13 +280,17 @@ class PathToken:
 
 @dataclass(frozen=True)
 class BodyKey:
-    """The secret as a member of the JSON object in the body."""
+    """The secret as a member of the JSON object in the body, or as a field of an urlencoded one."""
 
     name: str
     secret_headers: tuple[str, ...] = ()
+    proof: str = "key in the body"
 
     def sign(self, request: Request, secret: str) -> Request:
-        """Put the key in front of the object's other members."""
+        """Put the key in front of the object's other members, or behind the form's other fields."""
+        if _is_urlencoded(request):
+            field = urlencode({self.name: secret}).encode()
+            return replace(request, body=b"&".join(filter(None, (self._left(request), field))))
         rest = self._cut(request).lstrip()
         if not rest.startswith("{"):
             return request
@@ -277,10 +301,9 @@ class BodyKey:
     def verify(self, request: Request, secrets: tuple[str, ...], now: datetime) -> Request:
         """Compare the key and cut it out; see Signature."""
         try:
-            payload = request.json()
+            given = self._given(request)
         except Malformed as error:
             raise Unverified(f"no {self.name} can be read: {error}") from error
-        given = payload.get(self.name) if isinstance(payload, dict) else None
         if not isinstance(given, str) or not given:
             raise Unverified(f"{self.name} is missing")
         if not _holds_for_any(secrets, lambda secret: _is_any(secret, [given])):
@@ -290,9 +313,26 @@ class BodyKey:
     def redact(self, request: Request) -> Request:
         """Cut the key out and leave all other bytes; keep no body in which it cannot be found."""
         try:
+            if _is_urlencoded(request):
+                return replace(request, body=self._left(request))
             return self._with_text(request, self._cut(request))
         except Malformed:
             return replace(request, body=b"")
+
+    def _given(self, request: Request) -> object:
+        """Give what is said under the name; a form may say it once only."""
+        if _is_urlencoded(request):
+            values = request.form().get(self.name, ())
+            return values[0] if len(values) == 1 else None
+        payload = request.json()
+        return payload.get(self.name) if isinstance(payload, dict) else None
+
+    def _left(self, request: Request) -> bytes:
+        """Give an urlencoded body without the key, however its name is escaped."""
+        request.form()
+        fields = request.body.split(b"&")
+        names = [unquote_plus(field.partition(b"=")[0].decode("latin-1")) for field in fields]
+        return b"&".join(f for f, name in zip(fields, names, strict=True) if name != self.name)
 
     def _cut(self, request: Request) -> str:
         """Give the body's text without the key."""
@@ -314,6 +354,7 @@ class BasicAuth:
     """A user and a password, `user:password` in the secret, as HTTP Basic."""
 
     secret_headers: tuple[str, ...] = ("authorization",)
+    proof: str = "user and password"
 
     def sign(self, request: Request, secret: str) -> Request:
         """Add the header."""
@@ -339,6 +380,28 @@ class BasicAuth:
         return replace(request, headers=headers)
 
 
+@dataclass(frozen=True)
+class Closed:
+    """No proof will do: nothing is posted to such a source, it gets its requests otherwise."""
+
+    secret_headers: tuple[str, ...] = ()
+    proof: str = "none: the door is closed"
+
+    def sign(self, request: Request, secret: str) -> Request:
+        """Leave the request as it is."""
+        return request
+
+    def verify(self, request: Request, secrets: tuple[str, ...], now: datetime) -> Request:
+        """Refuse it; see Signature."""
+        raise Unverified("nothing is posted to this source")
+
+    def redact(self, request: Request) -> Request:
+        """Leave the request as it is."""
+        return request
+
+
+CLOSED = Closed()
+
 UNSIGNED: Mapping[str, Signature] = {
     "address": PathToken(),
     "header": HeaderToken("X-Lead-Token"),
@@ -351,6 +414,12 @@ UNSIGNED: Mapping[str, Signature] = {
 def hex_hmac_sha256(key: str, text: str) -> str:
     """Make the HMAC-SHA256 of a text in lower-case hex, as handshakes want it."""
     return hmac.digest(key.encode(), text.encode(), "sha256").hex()
+
+
+def _is_urlencoded(request: Request) -> bool:
+    """Say whether a body says that it is an urlencoded form, in bytes that are one as they are."""
+    is_form = request.content_type()[0] == "application/x-www-form-urlencoded"
+    return is_form and not request.header("content-encoding")
 
 
 def _one_header(request: Request, name: str) -> str:

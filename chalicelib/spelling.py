@@ -1,4 +1,4 @@
-"""How page authors and home-made senders name contact fields, and how they write yes."""
+"""How page authors and senders name contact fields, how they write yes, how phones say stop."""
 
 from collections.abc import Iterator
 
@@ -72,8 +72,22 @@ NAMES = {
 The autocomplete tokens of HTML are among them: given-name, organization-title, address-level2.
 """
 
-_YES = frozenset({"1", "y", "yes", "true", "t", "on", "x", "ok", "agree", "agreed", "accepted"})
-_NO = frozenset({"", "0", "n", "no", "false", "f", "off", "none", "null", "disagree", "declined"})
+_YES = frozenset({"1", "y", "yes", "true", "t", "on", "x", "ok", "agree", "agreed", "accepted"}) | {
+    *("ja", "j", "oui", "o", "si", "sí", "s", "sim", "tak", "opt-in", "opted in", "subscribed"),
+}
+_NO = frozenset({"", "0", "n", "no", "false", "f", "off", "none", "null", "disagree", "declined"}) | {
+    *("nein", "non", "nee", "nej", "nie", "não", "nao", "opt-out", "opted out", "unsubscribed"),
+}
+
+
+# What US carriers want to be understood; YES is left out, for people answer questions with it.
+_KEYWORDS = {
+    **dict.fromkeys(
+        ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"), "stop"
+    ),
+    **dict.fromkeys(("start", "unstop"), "start"),
+    **dict.fromkeys(("help", "info"), "help"),
+}
 
 
 def spellings() -> dict[str, str]:
@@ -99,6 +113,11 @@ def is_yes(text: str) -> bool:
 def is_no(text: str) -> bool:
     """Say whether a text means no; a text may be neither yes nor no."""
     return text.strip().lower() in _NO
+
+
+def keyword_of(text: str) -> str:
+    """Say whether a text message is nothing but a wish: stop, start or help; empty if it is not."""
+    return _KEYWORDS.get(text.strip().lower(), "")
 
 
 def _spelled(name: str) -> Iterator[str]:

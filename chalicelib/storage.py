@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any, BinaryIO, Protocol
 
 Item = Mapping[str, Any]
 """One stored item: `pk` and `sk` and attributes of text, whole numbers, bytes, lists and maps."""
@@ -165,14 +166,49 @@ class Received:
     tries: int = 1
 
 
+@dataclass(frozen=True)
+class BlobFacts:
+    """How long a blob is, and a mark that is another one for other bytes."""
+
+    size: int
+    mark: str
+
+
 class Blobs(Protocol):
     """Where bodies live that are too big for the table."""
 
-    def put(self, name: str, data: bytes) -> None:
-        """Keep bytes under a name; the same name and bytes again change nothing."""
+    def put(self, name: str, data: bytes | BinaryIO) -> None:
+        """Keep bytes under a name; the same name and bytes again change nothing.
+
+        Args:
+            name: of the blob.
+            data: bytes, or a stream of them, which is never held as a whole.
+        """
+
+    def facts(self, name: str) -> BlobFacts | None:
+        """Look at a blob; None when there is none."""
+
+    def read(self, name: str, mark: str, start: int, length: int) -> bytes:
+        """Give a part of a blob; fewer bytes at its end.
+
+        Raises:
+            NotFound: there are no such bytes any more: another mark, or no blob.
+            Unavailable: the bucket is down.
+        """
+
+    def upload_address(self, name: str, size: int, content_type: str, seconds: int) -> str:
+        """Sign an address to PUT a blob of exactly this size and type to, for a while."""
+
+    def download_address(self, name: str, file_name: str, seconds: int) -> str:
+        """Sign an address to GET a blob from, for a while; saved under a file name."""
 
     def get(self, name: str) -> bytes:
-        """Give the bytes back."""
+        """Give the bytes back.
+
+        Raises:
+            NotFound: nothing is kept under that name.
+            Unavailable: the bucket is down.
+        """
 
 
 class Secrets(Protocol):
@@ -184,6 +220,27 @@ class Secrets(Protocol):
         Raises:
             Unavailable: the store is down and nothing fresh enough is remembered.
         """
+
+    def ends_at(self, name: str) -> datetime | None:
+        """Say when the last live value ends; None when one does not end, or there is none.
+
+        Raises:
+            Unavailable: see get.
+        """
+
+    def put(self, name: str, values: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the live values; functions may do so only to names that start with `tokens/`.
+
+        Args:
+            name: of the secret.
+            values: each `{"value": text, "not_after": ISO time or None}`, the newest first.
+
+        Raises:
+            Unavailable: the store is down, or does not let us.
+        """
+
+    def forget(self, name: str) -> None:
+        """Ask the store itself when the secret is wanted next, for it was changed elsewhere."""
 
 
 @dataclass(frozen=True)

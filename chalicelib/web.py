@@ -7,6 +7,7 @@ nothing, and gives up after a total time however slowly the other side talks.
 
 import http.client
 import io
+import json
 import socket
 import ssl
 import time
@@ -17,18 +18,34 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from math import ceil
-from typing import Any
-from urllib.parse import quote, urlencode
+from typing import Any, Literal
+from urllib.parse import SplitResult, quote, unquote_plus, urlencode, urlsplit
 
 from chalicelib.addresses import Target, check_resolved, check_url
 from chalicelib.body import decode, read_json
 from chalicelib.connector import Api, Get, Options
-from chalicelib.errors import Gone, HubError, Malformed, Misconfigured, Refused, TryLater, Uncertain
+from chalicelib.errors import (
+    Expired,
+    Gone,
+    HubError,
+    Malformed,
+    Misconfigured,
+    Refused,
+    TryLater,
+    Uncertain,
+)
 
 GET_LIMIT = 2 * 1024 * 1024
 POST_LIMIT = 64 * 1024
+MOST_KEYS = 200_000
+"""Keys in an answer; a list of a provider's has many more than a webhook."""
 SHOWN = 1024
 LONGEST_WAIT_SECONDS = 24 * 3600
+
+UNAUTHORISED = 401
+"""The status of a token that is not valid any more; 403 is one that may not do this."""
+
+NOT_JSON = "the answer is not JSON"
 
 Resolve = Callable[[str, int], Sequence[str]]
 """(host, port) -> its IP addresses as text."""
@@ -100,30 +117,49 @@ class Web:
     total_seconds: float = 15.0
     ca_file: str = ""
 
-    def get_json(
-        self, url: str, headers: Mapping[str, str] | None = None, refusal: Refusal | None = None
+    def read(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        refusal: Refusal | None = None,
+        *,
+        body: bytes | None = None,
+        gives: Literal["json", "text"] = "json",
     ) -> Any:
         """Read JSON of at most 2 MiB.
 
+        Args:
+            url: what to read.
+            headers: beside those that every request has.
+            refusal: goes before the status code.
+            body: POSTed in place of a GET, for a reading that is asked for so; may be sent again.
+            gives: text means that an answer that is not JSON is given as text.
+
         Raises:
             TryLater: time-out, no connection, broken answer, 408, 425, 429 or 5xx.
-            Refused: the address may not be called, a redirect, 401, 403 or another 4xx.
+            Expired: 401.
+            Refused: the address may not be called, a redirect, 403 or another 4xx.
             Gone: 404 or 410.
             Malformed: the answer is not JSON, or too long.
         """
         target = check_url(url, self.private_hosts)
         asked = {"Accept": "application/json", **(headers or {})}
+        method = "GET" if body is None else "POST"
         try:
-            got = self._exchange("GET", target, asked, None, GET_LIMIT)
+            got = self._exchange(method, target, asked, body, GET_LIMIT, must_be_whole=True)
         except _BrokenOff:
             raise TryLater(f"{target.host}: no whole answer came") from None
         value, trouble = _read_json(got)
         error = refusal(got.status, value) if refusal else None
         if isinstance(error, TryLater) and error.retry_after_seconds is None:
             error.retry_after_seconds = got.retry_after_seconds
+        if got.status == UNAUTHORISED and type(error) is Refused:
+            error = Expired(str(error))
         error = error or _refusal_by_status(target.host, got)
         if error:
             raise error
+        if trouble == NOT_JSON and gives == "text":
+            return decode(got.body)
         if trouble:
             raise Malformed(f"{target.host}: {trouble}")
         return value
@@ -139,7 +175,7 @@ class Web:
         """
         target = check_url(url, self.private_hosts)
         try:
-            got = self._exchange("POST", target, headers, body, POST_LIMIT)
+            got = self._exchange("POST", target, headers, body, POST_LIMIT, must_be_whole=False)
         except _BrokenOff:
             raise Uncertain(f"{target.host}: it was sent, and no answer came") from None
         shown = got.body[:SHOWN].decode("utf-8", "replace")
@@ -152,6 +188,8 @@ class Web:
         headers: Mapping[str, str],
         body: bytes | None,
         limit: int,
+        *,
+        must_be_whole: bool,
     ) -> _Received:
         """Send one request and read its answer, one byte beyond the limit at most."""
         deadline = time.monotonic() + self.total_seconds
@@ -172,7 +210,7 @@ class Web:
                 raise _BrokenOff from None
             return _Received(
                 response.status,
-                _read_body(response, limit, must_be_whole=method == "GET"),
+                _read_body(response, limit, must_be_whole=must_be_whole),
                 response.headers.get("Content-Encoding", ""),
                 retry_after_seconds(response.headers.get("Retry-After", ""), self.now()),
             )
@@ -249,16 +287,64 @@ def provider_get(web: Web, api: Api, options: Options, token: str, secret: str) 
     """
     base = _fill(str(options.get("api_url") or api.url), options).rstrip("/")
     own_headers, own_params = api.authorise(token, secret) if api.authorise else ({}, {})
-    headers = {name: _fill(value, options) for name, value in api.headers.items()}
+    constant = {name: _fill(value, options) for name, value in api.headers.items()}
+    ours = {"{token}": token, "{secret}": secret}
 
-    def get(path: str, params: Mapping[str, str] | None = None, *, query: Any = None) -> Any:
-        if not {".", ".."}.isdisjoint(path.split("/")):
-            raise Malformed("a path to read from the provider leads elsewhere")
-        asked = urlencode({**(params or {}), **own_params})
-        url = f"{base}/{quote(path.lstrip('/'), safe='/:,()')}" + (f"?{asked}" if asked else "")
-        return web.get_json(url, {**headers, **own_headers}, api.refusal)
+    def get(
+        path: str,
+        params: Mapping[str, str] | str | None = None,
+        *,
+        query: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        pairs = {} if isinstance(params, str) else params or {}
+        added = {name: ours.get(value, value) for name, value in pairs.items()} | dict(own_params)
+        if path.startswith(("https:", "http:")):
+            url = _next_page(base, path, added)
+        else:
+            encoded = params if isinstance(params, str) else ""
+            asked = "&".join(filter(None, (encoded, urlencode(added))))
+            _check_steps(path)
+            url = f"{base}/{quote(path.lstrip('/'), safe='/:,()')}" + (f"?{asked}" if asked else "")
+        given = {**constant, **(headers or {}), **own_headers}
+        sent = {name: value for name, value in given.items() if value}
+        if query is None:
+            return web.read(url, sent, api.refusal, gives=api.gives)
+        sent = {"Content-Type": "application/json", **sent}
+        body = json.dumps(query, separators=(",", ":")).encode()
+        return web.read(url, sent, api.refusal, body=body, gives=api.gives)
 
     return get
+
+
+def _next_page(base: str, address: str, added: Mapping[str, str]) -> str:
+    """Take the whole address of another page, if it is at the same host as the API's.
+
+    What the provider says in it stays as it is written, but for parameters that we give ourselves.
+    """
+    ours, given = urlsplit(base), _split(address)
+    if (given.scheme, given.netloc) != (ours.scheme, ours.netloc):
+        raise Malformed("the address of a page to read from the provider leads to another host")
+    _check_steps(given.path)
+    pairs = [
+        pair
+        for pair in given.query.split("&")
+        if pair and unquote_plus(pair.partition("=")[0]) not in added
+    ]
+    asked = "&".join([*pairs, *([urlencode(added)] if added else [])])
+    return f"{given.scheme}://{given.netloc}{given.path}" + (f"?{asked}" if asked else "")
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        raise Malformed("the address of a page to read from the provider is none") from None
+
+
+def _check_steps(path: str) -> None:
+    if not {".", ".."}.isdisjoint(path.split("/")):
+        raise Malformed("a path to read from the provider leads elsewhere")
 
 
 def retry_after_seconds(text: str, now: datetime) -> int | None:
@@ -295,9 +381,9 @@ def _read_json(got: _Received) -> tuple[Any, str]:
     if got.encoding not in ("", "identity"):
         return None, "the answer is compressed, which was not asked for"
     try:
-        return read_json(decode(got.body)), ""
+        return read_json(decode(got.body), MOST_KEYS), ""
     except Malformed:
-        return None, "the answer is not JSON"
+        return None, NOT_JSON
 
 
 def _refusal_by_status(host: str, got: _Received) -> HubError | None:
@@ -307,6 +393,8 @@ def _refusal_by_status(host: str, got: _Received) -> HubError | None:
         return TryLater(message, got.retry_after_seconds)
     if got.status in (404, 410):
         return Gone(message)
+    if got.status == UNAUTHORISED:
+        return Expired(message)
     if 300 <= got.status < 400:
         return Refused(f"{message}: redirects are not followed")
     if got.status >= 400:

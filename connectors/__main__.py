@@ -14,18 +14,10 @@ TITLE = re.compile(r"[^\W_][^\"\\{}$\x00-\x1f]{0,59}")
 
 CODE = Template('''"""$title: one webhook for each finished form."""
 
-from chalicelib.connector import (
-    Connector,
-    Hmac,
-    Options,
-    Request,
-    Submission,
-    Withdrawal,
-    as_text,
-)
+from chalicelib.connector import Act, Connector, Hmac, Options, Request, Submission, as_text
 
 
-def parse(request: Request, options: Options) -> list[Submission | Withdrawal]:
+def parse(request: Request, options: Options) -> list[Act]:
     """Read what a webhook of $title carries.
 
     Args:
@@ -51,6 +43,7 @@ connector = Connector(
     docs="https://www.example.com/",
     signature=Hmac("X-Signature", shape="sha256={digest}"),
     parse=parse,
+    facts="recalled",
     fields={"email": "email"},
 )
 ''')
@@ -85,13 +78,17 @@ What it sends, in a sentence or two.
 - All of it: this connector is new, and its case is made up.
 """)
 
-CASE = {
-    "origin": "made up by `python -m connectors new`; replace it by a captured payload",
+SAMPLE = {
     "body": {
         "id": "1",
         "submitted_at": "2026-01-05T08:59:00Z",
         "answers": {"email": "zoe.quillfeather@example.com"},
     },
+}
+
+CASE = {
+    "origin": "made up by `python -m connectors new`; replace it by a captured payload",
+    "sample": True,
     "submissions": [
         {
             "external_id": "1",
@@ -153,6 +150,7 @@ def start(root: Path, name: str, title: str) -> list[Path]:
     contents = {
         folder / "__init__.py": CODE.substitute(words),
         folder / "README.md": README.substitute(words),
+        folder / "sample.json": json.dumps(SAMPLE, ensure_ascii=False, indent=2) + "\n",
         cases / "first.json": json.dumps(CASE, ensure_ascii=False, indent=2) + "\n",
     }
     for path, text in contents.items():

@@ -5,16 +5,18 @@
 
 import json
 import random
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, BinaryIO
 
-from chalicelib.errors import Conflict, Gone, Malformed, Unavailable
+from chalicelib.errors import Conflict, Gone, Malformed, NotFound, Unavailable
 from chalicelib.storage import (
     Absent,
+    BlobFacts,
     Check,
     Holds,
     Item,
@@ -445,16 +447,41 @@ class MemoryBlobs:
         self.is_down = False
         self.kept: dict[str, bytes] = {}
 
-    def put(self, name: str, data: bytes) -> None:
+    def put(self, name: str, data: bytes | BinaryIO) -> None:
         """Keep bytes under a name."""
         if self.is_down:
             raise Unavailable("S3: down")
-        self.kept[name] = data
+        self.kept[name] = data if isinstance(data, bytes) else data.read()
+
+    def facts(self, name: str) -> BlobFacts | None:
+        """Look at a blob."""
+        if self.is_down:
+            raise Unavailable("S3: down")
+        if name not in self.kept:
+            return None
+        return BlobFacts(len(self.kept[name]), str(zlib.crc32(self.kept[name])))
+
+    def read(self, name: str, mark: str, start: int, length: int) -> bytes:
+        """Give a part of a blob."""
+        known = self.facts(name)
+        if known is None or known.mark != mark:
+            raise NotFound(f"blob {name}")
+        return self.kept[name][start : start + length]
+
+    def upload_address(self, name: str, size: int, content_type: str, seconds: int) -> str:
+        """Name what is signed."""
+        return f"https://bucket.example.com/{name}?PUT&{size}&{content_type}&{seconds}"
+
+    def download_address(self, name: str, file_name: str, seconds: int) -> str:
+        """Name what is signed."""
+        return f"https://bucket.example.com/{name}?GET&{file_name}&{seconds}"
 
     def get(self, name: str) -> bytes:
         """Give the bytes back."""
-        if self.is_down or name not in self.kept:
-            raise Unavailable("S3: down or no such key")
+        if self.is_down:
+            raise Unavailable("S3: down")
+        if name not in self.kept:
+            raise NotFound(f"blob {name}")
         return self.kept[name]
 
 
@@ -463,6 +490,7 @@ class MemorySecrets:
 
     def __init__(self, values: Mapping[str, Sequence[str]] | None = None) -> None:
         self.is_down = False
+        self.ends: dict[str, datetime] = {}
         self.values: dict[str, tuple[str, ...]] = {
             name: tuple(live) for name, live in (values or {}).items()
         }
@@ -472,6 +500,21 @@ class MemorySecrets:
         if self.is_down:
             raise Unavailable("SSM: down")
         return tuple(value for value in self.values.get(name, ()) if value)
+
+    def ends_at(self, name: str) -> datetime | None:
+        """Say when the last live value ends."""
+        if self.is_down:
+            raise Unavailable("SSM: down")
+        return self.ends.get(name)
+
+    def put(self, name: str, values: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the live values."""
+        if self.is_down:
+            raise Unavailable("SSM: down")
+        self.values[name] = tuple(str(entry["value"]) for entry in values)
+
+    def forget(self, name: str) -> None:
+        """Do nothing: nothing is remembered."""
 
 
 class Mailbox:
@@ -528,8 +571,14 @@ class MemoryWeb:
         self.posts: list[Posted] = []
         self.asked: list[str] = []
 
-    def get_json(
-        self, url: str, headers: Mapping[str, str] | None = None, refusal: Any = None
+    def read(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        refusal: Any = None,
+        *,
+        body: bytes | None = None,
+        gives: str = "json",
     ) -> Any:
         """Read a page."""
         path = url.partition("?")[0]

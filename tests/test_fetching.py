@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.cli.provider import RETRY_AFTER_SECONDS, Credentials, Fault, Provider
 from chalicelib.connector import Connector, Get, Submission, Withdrawal, complete
-from chalicelib.errors import Gone, HubError, Malformed, Refused, TryLater
+from chalicelib.errors import Expired, Gone, HubError, Malformed, Refused, TryLater
 from chalicelib.web import Web, provider_get
 from connectors.linkedin import connector as linkedin
 from connectors.meta import connector as meta
@@ -93,7 +93,8 @@ def test_meta_leads_are_read_with_proof_and_version(provider: Provider) -> None:
     assert found.answers == {"email": "maren@example.com"}
     assert found.campaign == {"platform": "ig", "campaign_id": "900"}
     assert [(box.purpose, box.given) for box in found.consents] == [("news", True)]
-    assert [call.version for call in provider.calls] == ["v25.0"]
+    assert {call.version for call in provider.calls} == {"v25.0"}
+    assert [call.path for call in provider.calls] == ["7001", "55"]
 
 
 def test_linkedin_leads_are_read_with_their_form(provider: Provider) -> None:
@@ -105,8 +106,34 @@ def test_linkedin_leads_are_read_with_their_form(provider: Provider) -> None:
     assert {call.headers["linkedin-version"] for call in provider.calls} == {"202610"}
 
 
+def test_a_query_that_is_encoded_already_is_sent_as_it_is(provider: Provider) -> None:
+    get = get_from(provider, linkedin)
+    get("leadForms/81", "q=owner&owner=(sponsoredAccount:urn%3Ali%3AsponsoredAccount%3A5)")
+    (call,) = provider.calls
+    assert call.query == {"q": "owner", "owner": "(sponsoredAccount:urn:li:sponsoredAccount:5)"}
+
+
+def test_an_api_may_be_asked_about_our_own_token_and_secret(provider: Provider) -> None:
+    get = get_from(provider, meta)
+    get("7001", {"input_token": "{token}", "secret": "{secret}", "text": "a {token}"})
+    (call,) = provider.calls
+    assert call.query["input_token"] == KNOWN.token
+    assert call.query["secret"] == KNOWN.secret
+    assert call.query["text"] == "a {token}"
+
+
+def test_headers_of_one_request_are_sent_with_it_alone_and_empty_ones_never(
+    provider: Provider,
+) -> None:
+    get = get_from(provider, meta)
+    for region in ("eu", ""):
+        get("7001", headers={"X-Lead-Region": region})
+    get("7001")
+    assert [call.headers.get("x-lead-region") for call in provider.calls] == ["eu", None, None]
+
+
 OUTCOMES: list[tuple[Fault, type[HubError], type[HubError]]] = [
-    ("expired", Refused, Refused),
+    ("expired", Expired, Expired),
     ("forbidden", Refused, Refused),
     ("busy", TryLater, TryLater),
     ("rate_limited", TryLater, TryLater),
@@ -174,7 +201,7 @@ def test_a_lead_that_refuses_optional_fields_is_read_without_them(provider: Prov
     assert found.answers == {"email": "maren@example.com"}
     assert found.consents
     assert found.campaign == {}
-    assert len(provider.calls) == 2
+    assert [call.path for call in provider.calls] == ["7001", "7001", "55"]
 
 
 @pytest.mark.parametrize("fault", ["busy", "down", "deleted", "hang", "not_json"])
@@ -216,7 +243,7 @@ def test_a_retired_api_version_is_told_to_the_admin(provider: Provider) -> None:
         ({"code": 100}, Refused),
         ({"code": 10}, Refused),
         ({"code": 200}, Refused),
-        ({"code": 190, "error_subcode": 463}, Refused),
+        ({"code": 190, "error_subcode": 463}, Expired),
         ({"code": "odd"}, Refused),
         ({}, Refused),
     ],

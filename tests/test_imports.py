@@ -39,6 +39,8 @@ PURE = {"pydantic", "chalicelib.lead", "chalicelib.config.model", "chalicelib.co
 
 MAY_IMPORT: dict[str, set[str]] = {
     "connectors/*": {"chalicelib.connector"},
+    "connectors/pinterest/*": {"chalicelib.connector", "connectors.pinterest", "cryptography"},
+    "connectors/tiktok/*": {"chalicelib.connector", "connectors.tiktok"},
     "connectors/__init__.py": set(),
     "connectors/__main__.py": {"chalicelib.registry", "chalicelib.errors", *WORLD},
     "chalicelib/__init__.py": set(),
@@ -48,17 +50,39 @@ MAY_IMPORT: dict[str, set[str]] = {
     "chalicelib/addresses.py": {"chalicelib.errors"},
     "chalicelib/body.py": {"chalicelib.errors", "multipart"},
     "chalicelib/compact.py": set(),
+    "chalicelib/days_off.py": {"holidays"},
+    "chalicelib/played.py": {"chalicelib.connector", "chalicelib.errors"},
+    "chalicelib/silence.py": set(),
     "chalicelib/request.py": {"chalicelib.body", "chalicelib.compact", "chalicelib.errors"},
     "chalicelib/signing.py": {"chalicelib.body", "chalicelib.errors", "chalicelib.request"},
-    "chalicelib/answers.py": {"chalicelib.lead.model"},
+    "chalicelib/answers.py": {
+        "chalicelib.errors",
+        "chalicelib.lead.model",
+        "chalicelib.request",
+        "chalicelib.spelling",
+    },
+    "chalicelib/tracking.py": {
+        "chalicelib.answers",
+        "chalicelib.body",
+        "chalicelib.lead.model",
+        "chalicelib.spelling",
+    },
+    "chalicelib/public_key.py": {
+        "chalicelib.errors",
+        "chalicelib.request",
+        "cryptography",
+        "jwt",
+    },
     "chalicelib/connector.py": {
         "chalicelib.answers",
         "chalicelib.body",
         "chalicelib.errors",
         "chalicelib.lead.model",
+        "chalicelib.public_key",
         "chalicelib.request",
         "chalicelib.signing",
         "chalicelib.spelling",
+        "chalicelib.tracking",
         "pydantic",
     },
     "chalicelib/registry.py": {"chalicelib.connector", "chalicelib.errors", "connectors"},
@@ -89,7 +113,15 @@ MAY_IMPORT: dict[str, set[str]] = {
         "ssl",
         "time",
     },
-    "chalicelib/lead/*": {*PURE, *PARSING, *LISTS},
+    "chalicelib/tables/*": {
+        "chalicelib.errors",
+        "chalicelib.lead",
+        "chalicelib.spelling",
+        "chalicelib.tables",
+        "charset_normalizer",
+        "pydantic",
+    },
+    "chalicelib/lead/*": {*PURE, *PARSING, *LISTS, "chalicelib.spelling"},
     "chalicelib/config/*": {
         "chalicelib.config",
         "chalicelib.errors",
@@ -125,16 +157,20 @@ MAY_IMPORT: dict[str, set[str]] = {
         "chalicelib.base64url",
         "chalicelib.config",
         "chalicelib.connector",
+        "chalicelib.days_off",
         "chalicelib.destination",
         "chalicelib.errors",
         "chalicelib.flow",
         "chalicelib.hub",
         "chalicelib.lead",
         "chalicelib.links",
+        "chalicelib.played",
         "chalicelib.records",
         "chalicelib.registry",
         "chalicelib.request",
+        "chalicelib.silence",
         "chalicelib.storage",
+        "chalicelib.tables",
         "chalicelib.web",
         "pydantic",
         "secrets",
@@ -162,6 +198,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "chalicelib.registry",
         "chalicelib.request",
         "chalicelib.storage",
+        "chalicelib.tables",
         "jinja2",
         "pydantic",
     },
@@ -240,6 +277,9 @@ def is_under(name: str, allowed: set[str]) -> bool:
 @pytest.mark.parametrize("module", MODULES)
 def test_a_module_imports_only_what_its_layer_may(module: str) -> None:
     allowed = rule_of(module)
+    if module.startswith("connectors/") and module.count("/") > 1:
+        # A connector may spread over its own folder.
+        allowed = allowed | {module.rsplit("/", 1)[0].replace("/", ".")}
     wrong = sorted(
         name
         for name in imported(module)

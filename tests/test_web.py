@@ -121,7 +121,7 @@ REFUSED_URLS = [
 def test_an_address_with_a_dangerous_spelling_is_refused_before_it_is_resolved(url: str) -> None:
     web = web_that_resolves((PUBLIC,))
     with pytest.raises(Refused):
-        web.get_json(url)
+        web.read(url)
     with pytest.raises(Refused):
         web.post(url, b"{}", {})
     assert web.resolve.asked == []  # type: ignore[attr-defined]
@@ -161,7 +161,7 @@ localhost example.com 1.2.3 01.2.3.4 1.2.3.4.5 1.2.3.4/32
 def test_an_address_of_a_special_network_is_never_dialled(address: str) -> None:
     assert not is_public(address)
     with pytest.raises(Refused):
-        web_that_resolves((address,)).get_json("https://example.com/")
+        web_that_resolves((address,)).read("https://example.com/")
 
 
 @pytest.mark.parametrize(
@@ -194,18 +194,18 @@ def test_a_name_with_one_private_address_among_public_ones_is_refused(order: int
 @pytest.mark.parametrize("host", ["localhost", "127.1", "2130706433", "0x7f000001", "0177.0.0.1"])
 def test_the_real_resolver_cannot_lead_to_loopback(host: str) -> None:
     with pytest.raises(Refused):
-        Web(dial=no_dial).get_json(f"https://{host}/")
+        Web(dial=no_dial).read(f"https://{host}/")
 
 
 def test_a_name_that_is_not_found_is_tried_later() -> None:
     with pytest.raises(TryLater):
-        web_that_resolves(()).get_json("https://example.com/")
+        web_that_resolves(()).read("https://example.com/")
 
 
 def test_a_private_host_must_really_be_loopback() -> None:
     web = web_that_resolves(("10.0.0.1",), private_hosts=("stand-in:8099",))
     with pytest.raises(Refused):
-        web.get_json("http://stand-in:8099/")
+        web.read("http://stand-in:8099/")
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_a_private_host_must_really_be_loopback() -> None:
 def test_a_private_host_opens_that_port_by_plain_http_and_nothing_else(url: str) -> None:
     web = Web(private_hosts=("127.0.0.1:8099",), dial=no_dial)
     with pytest.raises(Refused):
-        web.get_json(url)
+        web.read(url)
 
 
 Script = Callable[[socket.socket, bytes], None]
@@ -304,7 +304,7 @@ def response(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
 
 def test_json_is_read_over_http_from_the_stages_own_server() -> None:
     with serving(saying(response(b'{"id": "1"}'))) as server:
-        assert server.web().get_json(server.url, {"X-Version": "7"}) == {"id": "1"}
+        assert server.web().read(server.url, {"X-Version": "7"}) == {"id": "1"}
     head = server.seen[0].split(b"\r\n")
     assert head[0] == b"GET /hook?x=1 HTTP/1.1"
     assert f"Host: 127.0.0.1:{server.port}".encode() in head
@@ -324,7 +324,7 @@ def test_a_chunked_answer_is_put_together() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[1\r\n3\r\n,2]\r\n0\r\n\r\n"
     )
     with serving(saying(chunks)) as server:
-        assert server.web().get_json(server.url) == [1, 2]
+        assert server.web().read(server.url) == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ def test_each_status_means_what_happens_next(status: str, error: type[HubError])
     location = "Location: http://127.0.0.1:1/"
     with serving(saying(response(b"{}", status, location))) as server:
         with pytest.raises(error):
-            server.web().get_json(server.url)
+            server.web().read(server.url)
         assert server.web().post(server.url, b"", {}).status == int(status[:3])
     assert len(server.seen) == 2
 
@@ -366,7 +366,7 @@ def test_retry_after_comes_with_the_error_and_with_the_answer() -> None:
     busy = response(b"", "429 Too Many", "Retry-After: 33")
     with serving(saying(busy)) as server:
         with pytest.raises(TryLater) as caught:
-            server.web().get_json(server.url)
+            server.web().read(server.url)
         assert caught.value.retry_after_seconds == 33
         assert server.web().post(server.url, b"", {}).retry_after_seconds == 33
 
@@ -385,7 +385,7 @@ def test_retry_after_comes_with_the_error_and_with_the_answer() -> None:
 )
 def test_an_answer_that_is_not_json_is_malformed(body: bytes) -> None:
     with serving(saying(response(body))) as server, pytest.raises(Malformed):
-        server.web().get_json(server.url)
+        server.web().read(server.url)
 
 
 def test_a_compressed_answer_is_not_opened() -> None:
@@ -394,7 +394,7 @@ def test_a_compressed_answer_is_not_opened() -> None:
         serving(saying(response(bomb, "200 OK", "Content-Encoding: gzip"))) as server,
         pytest.raises(Malformed, match="compressed"),
     ):
-        server.web().get_json(server.url)
+        server.web().read(server.url)
 
 
 def endless(sock: Any, server: Loopback) -> None:
@@ -406,7 +406,7 @@ def endless(sock: Any, server: Loopback) -> None:
 def test_an_endless_answer_is_cut_off() -> None:
     with serving(endless) as server:
         with pytest.raises(Malformed, match="longer"):
-            server.web().get_json(server.url)
+            server.web().read(server.url)
         answer = server.web().post(server.url, b"", {})
     assert answer == Answer(200, " " * 1024, None)
 
@@ -434,7 +434,7 @@ def test_the_time_cap_is_for_the_whole_exchange(script: Callable[[Any, Loopback]
     with serving(script) as server:
         web = server.web(total_seconds=0.2)
         with pytest.raises(TryLater):
-            web.get_json(server.url)
+            web.read(server.url)
         with pytest.raises(Uncertain):
             web.post(server.url, b"{}", {})
 
@@ -443,7 +443,7 @@ def test_a_body_that_drips_costs_a_get_its_answer_and_a_post_nothing() -> None:
     with serving(forever(b" ", b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n")) as server:
         web = server.web(total_seconds=0.2)
         with pytest.raises(TryLater):
-            web.get_json(server.url)
+            web.read(server.url)
         assert web.post(server.url, b"{}", {}).status == 200
 
 
@@ -460,7 +460,7 @@ BROKEN = [
 def test_no_proper_answer_is_tried_later_but_uncertain_for_a_post(said: bytes) -> None:
     with serving(saying(said)) as server:
         with pytest.raises(TryLater):
-            server.web().get_json(server.url)
+            server.web().read(server.url)
         with pytest.raises(Uncertain):
             server.web().post(server.url, b"{}", {})
 
@@ -475,7 +475,7 @@ def test_no_proper_answer_is_tried_later_but_uncertain_for_a_post(said: bytes) -
 def test_an_answer_shorter_than_it_said_is_read_again_later(said: bytes) -> None:
     with serving(saying(said)) as server:
         with pytest.raises(TryLater):
-            server.web().get_json(server.url)
+            server.web().read(server.url)
         assert server.web().post(server.url, b"", {}).status == 200
 
 
@@ -484,7 +484,7 @@ def test_nobody_listening_is_tried_later_also_for_a_post() -> None:
         port = listener.getsockname()[1]
     web = Web(private_hosts=(f"127.0.0.1:{port}",))
     with pytest.raises(TryLater):
-        web.get_json(f"http://127.0.0.1:{port}/")
+        web.read(f"http://127.0.0.1:{port}/")
     with pytest.raises(TryLater):
         web.post(f"http://127.0.0.1:{port}/", b"", {})
 
@@ -494,7 +494,7 @@ def test_nobody_listening_is_tried_later_also_for_a_post() -> None:
 )
 def test_a_header_that_could_smuggle_another_is_our_own_mistake(headers: dict[str, str]) -> None:
     with serving(saying(response(b"{}"))) as server, pytest.raises(Misconfigured) as caught:
-        server.web(total_seconds=1).get_json(server.url, headers)
+        server.web(total_seconds=1).read(server.url, headers)
     assert "abc" not in str(caught.value)
     assert all(not seen for seen in server.seen)
 
@@ -502,14 +502,14 @@ def test_a_header_that_could_smuggle_another_is_our_own_mistake(headers: dict[st
 def test_errors_name_the_host_and_neither_path_nor_query() -> None:
     down = saying(response(b"secret-body", "500 X"))
     with serving(down) as server, pytest.raises(TryLater) as caught:
-        server.web().get_json(f"http://127.0.0.1:{server.port}/secret-path?token=secret-token")
+        server.web().read(f"http://127.0.0.1:{server.port}/secret-path?token=secret-token")
     assert "secret" not in str(caught.value)
 
 
 def test_a_proxy_of_the_environment_is_not_used() -> None:
     code = (
         "import sys; from chalicelib.web import Web\n"
-        "print(Web(private_hosts=(sys.argv[1],)).get_json('http://' + sys.argv[1] + '/'))"
+        "print(Web(private_hosts=(sys.argv[1],)).read('http://' + sys.argv[1] + '/'))"
     )
     proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY"), "http://127.0.0.1:9")
     with serving(saying(response(b"[7]"))) as server:
@@ -604,7 +604,7 @@ def test_a_rebinding_name_is_resolved_once_and_the_checked_address_is_dialled(
     with serving(saying(response(b"[1]")), tls) as server:
         tls.sni_callback = lambda sock, name, context: server.names.append(name)
         web = secure_web(server, resolver, authority.file, dialled)
-        assert web.get_json("https://hooks.example.com/a") == [1]
+        assert web.read("https://hooks.example.com/a") == [1]
     assert resolver.asked == ["hooks.example.com"]
     assert dialled == [f"{PUBLIC}:443"]
     assert server.names == ["hooks.example.com"]
@@ -645,7 +645,7 @@ def test_a_certificate_that_does_not_prove_the_name_ends_the_connection(
         ca_file = authority.file if trusted else ""
         web = secure_web(server, Resolver([(PUBLIC,)]), ca_file, [])
         with pytest.raises(TryLater):
-            web.get_json("https://hooks.example.com/")
+            web.read("https://hooks.example.com/")
         with pytest.raises(TryLater):
             web.post("https://hooks.example.com/", b"", {})
     assert server.seen == []
@@ -658,7 +658,7 @@ def test_certificates_named_by_the_environment_are_not_trusted(authority: Author
         "from chalicelib.web import Web\n"
         "dial = lambda a, p, s: socket.create_connection(('127.0.0.1', int(sys.argv[1])), s)\n"
         "web = Web(resolve=lambda h, p: ['93.184.215.14'], dial=dial)\n"
-        "try: print(web.get_json('https://hooks.example.com/'))\n"
+        "try: print(web.read('https://hooks.example.com/'))\n"
         "except TryLater as error: print(error)\n"
     )
     names = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -682,7 +682,7 @@ def test_tls_older_than_1_2_is_not_spoken(authority: Authority) -> None:
         tls.maximum_version = ssl.TLSVersion.TLSv1_1
         web = secure_web(server, Resolver([(PUBLIC,)]), authority.file, [])
         with pytest.raises(TryLater):
-            web.get_json("https://hooks.example.com/")
+            web.read("https://hooks.example.com/")
 
 
 def provider(server: Loopback, **api: Any) -> Api:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -53,8 +53,22 @@ class SsmSecrets:
             Misconfigured: it is stored in another shape.
             Unavailable: the store is down, and nothing is remembered that may still be used.
         """
+        return tuple(entry["value"] for entry in self._live(name))
+
+    def ends_at(self, name: str) -> datetime | None:
+        """Say when the last live value ends; None when one does not end, or there is none.
+
+        Raises:
+            Misconfigured, Unavailable: see get.
+        """
+        ends = [entry.get("not_after") for entry in self._live(name)]
+        if not ends or not all(ends):
+            return None
+        return max(datetime.fromisoformat(end) for end in ends if end)
+
+    def _live(self, name: str) -> list[dict[str, Any]]:
         if not name:
-            return ()
+            return []
         now = self._monotonic()
         read_at, entries = self._known.get(name, (None, []))
         if read_at is None or now - read_at > FRESH_SECONDS:
@@ -65,21 +79,34 @@ class SsmSecrets:
                 if read_at is None or now - read_at > STALE_SECONDS:
                     raise unavailable("SSM", error) from error
         moment = self._clock()
-        return tuple(
-            entry["value"]
+        return [
+            entry
             for entry in entries
             if entry["value"]
             and not (entry.get("not_after") and datetime.fromisoformat(entry["not_after"]) < moment)
-        )
+        ]
 
-    def put(self, name: str, values: list[dict[str, Any]]) -> None:
-        """Replace the live values; for the command line, no Lambda may do it."""
-        self._client.put_parameter(
-            Name=f"{self._path}/{name}",
-            Value=json.dumps(values),
-            Type="SecureString",
-            Overwrite=True,
-        )
+    def put(self, name: str, values: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the live values; functions may do so only to names that start with `tokens/`.
+
+        Raises:
+            Unavailable: the store is down, or does not let us.
+        """
+        try:
+            self._client.put_parameter(
+                Name=f"{self._path}/{name}",
+                Value=json.dumps(list(values)),
+                Type="SecureString",
+                # A grant may be longer than the 4 KB of a standard parameter.
+                Tier="Intelligent-Tiering",
+                Overwrite=True,
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise unavailable("SSM", error) from error
+        self.forget(name)
+
+    def forget(self, name: str) -> None:
+        """Ask the store itself when the secret is wanted next, for it was changed elsewhere."""
         self._known.pop(name, None)
 
     def _read(self, name: str) -> list[dict[str, Any]]:

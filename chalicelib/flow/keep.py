@@ -2,7 +2,7 @@
 
 import base64
 
-from chalicelib.errors import Conflict
+from chalicelib.errors import Conflict, Malformed, NotFound
 from chalicelib.hub import Hub
 from chalicelib.records import Delivery, delivery_item, delivery_of
 from chalicelib.request import Request, unpack
@@ -50,7 +50,10 @@ def request_of(hub: Hub, delivery: Delivery) -> Request:
         Malformed: what is stored is not a request of ours.
         Unavailable: the bucket is down.
     """
-    return unpack(hub.blobs.get(delivery.blob) if delivery.blob else delivery.raw)
+    try:
+        return unpack(hub.blobs.get(delivery.blob) if delivery.blob else delivery.raw)
+    except NotFound as error:
+        raise Malformed("its body is not in the bucket any more") from error
 
 
 def _placed(hub: Hub, delivery: Delivery, raw: bytes) -> Delivery:

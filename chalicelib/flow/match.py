@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.config.model import RoutingRule
@@ -30,6 +30,9 @@ from chalicelib.records import (
 )
 from chalicelib.storage import MOST_WRITES, Absent, Holds, Put, Write, at_version
 
+LATER = timedelta(milliseconds=1)
+"""By how much a change of what is stored is later than what was decided before it, at least."""
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -56,7 +59,7 @@ class Match:
         lead: the new state.
         version: of the stored lead; 0 when it is new.
         touch: the new touch, or None when only old ones change.
-        voided: touches that count no more, in their new state.
+        voided: touches that count no more, or read otherwise, in their new state.
         losers: leads that are merged into this one: as they were, as they will be.
         keys: identity keys to write -> the lead they point at now, empty when new.
         decisions: on match, score and rule.
@@ -97,7 +100,7 @@ def match(
         _void(old, "superseded")
         for one in stored
         for old in one.touches
-        if replaces and old.record.touch.touch_id == replaces[1]
+        if replaces and old.record.touch.touch_id == replaces[1] and not old.record.touch.void
     )
     now = max([touch.received_at, *(one.lead.updated_at for one in stored)])
     if stored:
@@ -256,12 +259,14 @@ def _stored_touches(hub: Hub, lead: Lead) -> list[StoredTouch]:
 
 
 def _touches(stored: Sequence[Stored], voided: Sequence[StoredTouch]) -> list[Touch]:
-    instead = {old.record.touch.touch_id: old.record.touch for old in voided}
-    return [
-        instead.get(old.record.touch.touch_id, old.record.touch)
-        for one in stored
-        for old in one.touches
-    ]
+    instead = {_place(old): old.record.touch for old in voided}
+    return [instead.get(_place(old), old.record.touch) for one in stored for old in one.touches]
+
+
+def _place(old: StoredTouch) -> tuple[str, datetime, str]:
+    """Name a touch as it is stored; an act that is told anew as it once was has its id again."""
+    touch = old.record.touch
+    return old.lead_id, touch.submitted_at, touch.touch_id
 
 
 def _void(old: StoredTouch, why: str) -> StoredTouch:
@@ -295,6 +300,51 @@ def without(current: Current, stored: Stored, touch_ids: Collection[str], now: d
         losers=(),
         keys={},
         decisions=(),
+    )
+
+
+def again(hub: Hub, current: Current, lead_id: str, touch: Touch, now: datetime) -> Match:
+    """Decide what becomes of a lead when one of its touches reads otherwise; writes nothing.
+
+    Its score is made anew, and leads that hold its identity keys become one. Routing is left alone.
+    """
+    pointed = _pointed(Glance(hub.table), touch.identity_keys)
+    stored = stored_leads(hub, {*pointed.values(), lead_id})
+    reread = tuple(
+        StoredTouch(old.lead_id, old.version + 1, old.record.model_copy(update={"touch": touch}))
+        for one in stored
+        for old in one.touches
+        if old.record.touch.touch_id == touch.touch_id
+    )
+    # Later than every decision that was made on how it read before; see verify.
+    now = max([now, *(one.lead.updated_at + LATER for one in stored)])
+    first = survivor([one.lead for one in stored])
+    others = [one.lead for one in stored if one.lead.lead_id != first.lead_id]
+    merged, losers = absorb(first, others) if others else (first, ())
+    touches = _touches(stored, reread)
+    folded = fold(merged, touches, now)
+    scored = score(folded, touches, current.config.scoring, now)
+    update = {"score": scored, "updated_at": now, "version": first.version + 1}
+    lead = folded.model_copy(update=update)
+    moved = {key: other.lead_id for other in others for key in other.identity_keys}
+    decisions = [_score_decision(hub, current, merged, touches, scored)]
+    if others:
+        decisions.insert(0, _match_decision(hub, current, touch, pointed, [first, *others], lead))
+    return Match(
+        lead=lead,
+        version=first.version,
+        touch=None,
+        voided=reread,
+        losers=tuple(
+            (old, new.model_copy(update={"version": old.version + 1, "updated_at": now}))
+            for old, new in zip(others, losers, strict=True)
+        ),
+        keys={
+            key: moved.get(key, pointed.get(key, ""))
+            for key in sorted({*touch.identity_keys, *moved})
+            if pointed.get(key) != first.lead_id
+        },
+        decisions=tuple(decisions),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from chalicelib import registry
 from chalicelib.config.source import Source
@@ -9,6 +10,7 @@ from chalicelib.connector import (
     Act,
     Connector,
     Erasure,
+    Nudge,
     Submission,
     Unreadable,
     Withdrawal,
@@ -21,16 +23,18 @@ from chalicelib.errors import (
     HubError,
     Malformed,
     Misconfigured,
+    NotFound,
     Refused,
     TryLater,
     Unavailable,
     UnknownSource,
 )
+from chalicelib.flow.forms import Seen, form_key, learn_from, seen
 from chalicelib.flow.glance import Glance
 from chalicelib.flow.keep import keep_whole, request_of
 from chalicelib.flow.leads import live_leads, route_message
 from chalicelib.flow.match import Match, match, save
-from chalicelib.flow.outcome import OPEN, finish, outcome_write, reason_of, with_results
+from chalicelib.flow.outcome import NOBODY, OPEN, finish, outcome_write, reason_of, with_results
 from chalicelib.flow.withdraw import erase, withdraw
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.model import Touch
@@ -51,6 +55,9 @@ from chalicelib.storage import ATTEMPTS, Item, Key, Message, Received
 CROWDED_SECONDS = 5
 """How long a submission waits whose lead too many others write to."""
 
+LOOK_BACK = timedelta(minutes=30)
+"""How far back a list is read when a provider says that it has something new."""
+
 ACTS_AT_ONCE = 10
 """Most submissions of one delivery that one message handles; more are spread over messages."""
 
@@ -63,6 +70,7 @@ class Batch:
     current: Current
     glance: Glance
     routing: list[Message] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
 
 
 @dataclass
@@ -123,6 +131,7 @@ def process(hub: Hub, messages: Sequence[Received]) -> list[str]:
     except Unavailable as error:
         hub.trouble(error)
         return [message.message_id for message in messages]
+    learn_from(hub, batch.current, batch.glance, batch.seen)
     return failed
 
 
@@ -180,6 +189,8 @@ def _read_ahead(batch: Batch, jobs: Sequence[Job]) -> None:
             act = job.acts[position]
             if isinstance(act, Submission | Withdrawal):
                 claims.append(claim_key(job.delivery.source_id, act.external_id))
+            if isinstance(act, Submission):
+                keys.append(form_key(job.delivery.source_id, act.form))
             if isinstance(act, Submission) and not act.lookup:
                 touch = _touch(batch, job, act)
                 job.touches[position] = touch
@@ -215,9 +226,7 @@ def _take(batch: Batch, job: Job, position: int) -> ActResult:
             except Conflict:
                 continue
     except (Malformed, Gone, Refused, Misconfigured) as error:
-        return ActResult(
-            outcome="quarantined", external_id=act.external_id, reason=reason_of(error)
-        )
+        return ActResult(outcome="quarantined", external_id=act.external_id, reason=reason_of(error))
     raise TryLater("others kept writing to the same lead", CROWDED_SECONDS)
 
 
@@ -231,6 +240,8 @@ def _take_act(batch: Batch, job: Job, position: int, act: Act | None) -> ActResu
             return erase(batch.hub, batch.current, job.delivery, job.writer(position), act)
         case Unreadable():
             raise Malformed(act.reason)
+        case Nudge():
+            return _read_list(batch.hub, job.delivery)
         case None:
             return ActResult(outcome="ignored", reason="nothing in it for us")
 
@@ -249,11 +260,15 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
         if not isinstance(fetched, Submission):
             return _take_act(batch, job, position, fetched)
         submission = fetched
+        if claim and not _is_newer(submission, claim):
+            # Only what was fetched says which state of the act it is.
+            return _taken_before(batch, job, position, claim)
     if submission.is_spam and not job.delivery.is_released:
         raise Malformed(f"suspected spam: {submission.suspicion}")
     touch = job.touches.get(position) or _touch(batch, job, submission)
     if not touch.identity_keys and not submission.is_test:
-        raise Malformed("nothing says who this is: expected an e-mail address or a phone number")
+        batch.seen += seen(touch, submission, job.source, job.connector)
+        raise Malformed(NOBODY)
     found = match(hub, batch.current, batch.glance, touch, _touch_before(claim))
     if submission.only_if_known and not found.version:
         return ActResult(
@@ -277,9 +292,21 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
         outcome = [outcome_write(job.delivery, after, job.writer(position))]
     new_claim = _new_claim(job, position, submission, found, claim.version + 1 if claim else 1)
     save(hub, found, new_claim, job.writer(position), outcome)
+    batch.seen += seen(touch, submission, job.source, job.connector)
     if found.lead.awaits:
         batch.routing.append(route_message(found.lead))
     return result
+
+
+def _read_list(hub: Hub, delivery: Delivery) -> ActResult:
+    """Have the provider's list read, for it says that there is something new."""
+    from chalicelib.flow.backfill import ask_for
+
+    try:
+        ask_for(hub, delivery.source_id, delivery.received_at - LOOK_BACK)
+    except NotFound as error:
+        raise Malformed(f"the provider's list cannot be read: {error}") from error
+    return ActResult(outcome="ignored", reason="the provider's list is read now")
 
 
 def _taken_before(batch: Batch, job: Job, position: int, claim: Claim) -> ActResult:
@@ -353,18 +380,10 @@ def _touch_before(claim: Claim | None) -> tuple[str, str] | None:
 
 
 def _fetch(hub: Hub, job: Job, submission: Submission) -> Act | None:
-    from chalicelib.web import provider_get
+    from chalicelib.flow.access import open_get
 
-    connector, source = job.connector, job.source
-    if connector.api is None:
-        raise Misconfigured(f"{connector.title}: nothing to fetch from")
-    tokens = hub.secrets.get(source.token)
-    if not tokens:
-        raise Misconfigured(f"secret {source.token!r} has no live value")
-    secrets = hub.secrets.get(source.secret)
-    options = connector.options_with(source.options)
-    get = provider_get(hub.web, connector.api, options, tokens[0], secrets[0] if secrets else "")
-    return complete(connector, submission, get)
+    get = open_get(hub, job.delivery.source_id, job.source, job.connector)
+    return complete(job.connector, submission, get)
 
 
 def _source(current: Current, delivery: Delivery) -> Source:

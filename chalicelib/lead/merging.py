@@ -138,13 +138,17 @@ def is_flag(note: str) -> bool:
 
 
 def _distinct(touches: Iterable[Touch]) -> list[Touch]:
-    """Give each touch once, oldest first; of two states of one touch the void one holds."""
-    by_id: dict[str, Touch] = {}
+    """Give each touch once, oldest first; of two states of one touch the void one holds.
+
+    What is told, changed and then told again as at first is another touch of the same id.
+    """
+    found: dict[tuple[datetime, str], Touch] = {}
     for touch in touches:
-        known = by_id.get(touch.touch_id)
+        place = (touch.submitted_at, touch.touch_id)
+        known = found.get(place)
         if known is None or touch.void > known.void:
-            by_id[touch.touch_id] = touch
-    return sorted(by_id.values(), key=lambda touch: (touch.submitted_at, touch.touch_id))
+            found[place] = touch
+    return [found[place] for place in sorted(found)]
 
 
 def _winners(touches: Sequence[Touch]) -> dict[str, Touch]:

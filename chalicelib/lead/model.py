@@ -149,7 +149,13 @@ class Unreadable(Model):
     external_id: Annotated[str, Field(max_length=512)] = ""
 
 
-Act = Submission | Withdrawal | Erasure | Unreadable
+class Nudge(Model):
+    """The provider says only that its list has something new; it is then read at once."""
+
+    external_id: str = Field(default="", description="of the form or list, if it is told")
+
+
+Act = Submission | Withdrawal | Erasure | Unreadable | Nudge
 """What a request is made of."""
 
 

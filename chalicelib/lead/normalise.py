@@ -68,7 +68,7 @@ def normalise(
         `cut` for answers under keys that cannot be kept as they are.
     """
     answers, notes = _storable_answers(submission.answers)
-    taken = _Taken(answers, _fields_of(answers, source.fields, connector_fields, submission.hints))
+    taken = _Taken(answers, fields_of(answers, source.fields, connector_fields, submission.hints))
     settings = config.settings
 
     contact = _clean_contact(taken, config, source, submission)
@@ -139,7 +139,7 @@ class _Taken:
                 yield key, text
 
 
-def _fields_of(answers: Mapping[str, Answer], *field_maps: Mapping[str, str]) -> dict[str, str]:
+def fields_of(answers: Mapping[str, Answer], *field_maps: Mapping[str, str]) -> dict[str, str]:
     """Give the field of each answer that has one; the first map that knows a key counts.
 
     The order is that of the maps, for of several answers to one field the first counts. A map of

@@ -1,26 +1,45 @@
 """Typeform: one webhook for each finished form, and for each unfinished one if asked for."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, timedelta
 from typing import Any
 
 from chalicelib.connector import (
     Act,
     Answer,
+    Api,
+    Backfill,
     Connector,
     Consent,
+    Get,
     Hmac,
     Options,
+    Page,
     Request,
     Statuses,
     Submission,
+    Subscription,
+    Window,
     as_text,
+    bearer,
     campaign_of,
     flatten,
+    forms_of,
+    page_of_each,
     spellings,
+    subscription_of,
 )
+
+Json = Mapping[str, Any]
 
 FINISHED = "form_response"
 UNFINISHED = "form_response_partial"
+
+# What says which question it is; subfield_key names a part of a contact or address block.
+DEFINING = ("id", "ref", "type", "title", "subfield_key")
+
+PAGE_SIZE = 50
+"""Responses asked for at once; the API gives up to 1000."""
 
 # What Typeform itself knows of a question: its type, or its part in a contact or address block.
 HINTS = {
@@ -49,35 +68,50 @@ def parse(request: Request, options: Options) -> list[Act]:
         form has the same external id as the finished one that may follow.
     """
     event = request.json()
-    if event["event_type"] not in {FINISHED, UNFINISHED}:
+    if event["event_type"] == FINISHED:
+        return [_finished(event["form_response"], options)]
+    if event["event_type"] != UNFINISHED:
         return []
     response = event["form_response"]
-    is_partial = event["event_type"] == UNFINISHED
+    return [
+        _submission(
+            response,
+            options,
+            # An unfinished form may tell more each time, and has not been submitted.
+            revision=f"partial-{len(response.get('answers') or [])}",
+            submitted_at=request.received_at,
+            is_partial=True,
+        )
+    ]
+
+
+def _finished(response: Json, options: Options) -> Submission:
+    """Read a finished form, from a webhook or from the Responses API."""
+    return _submission(response, options, submitted_at=response["submitted_at"])
+
+
+def _submission(response: Json, options: Options, **more: Any) -> Submission:
+    """Read a response with the definition of its form; more is said of it by name."""
     definition = response.get("definition") or {}
     questions = {_key(question): question for question in _questions(definition)}
     given = {_key(answer["field"]): answer for answer in response.get("answers") or []}
     hidden = response.get("hidden") or {}
     answers = {key: _value(answer) for key, answer in given.items()}
-    return [
-        Submission(
-            external_id=response["token"],
-            # An unfinished form may tell more each time, and has not been submitted.
-            revision=f"partial-{len(given)}" if is_partial else "",
-            submitted_at=request.received_at if is_partial else response["submitted_at"],
-            form=response["form_id"],
-            form_title=as_text(definition.get("title")),
-            answers={**answers, **_hidden(hidden), **_variables(response)},
-            labels={
-                key: as_text(question.get("title"))
-                for key, question in questions.items()
-                if key in given
-            },
-            hints=_hints(given, questions),
-            campaign=campaign_of(hidden),
-            consents=tuple(_consents(given, questions, options)),
-            is_partial=is_partial,
-        )
-    ]
+    return Submission(
+        external_id=response["token"],
+        form=response["form_id"],
+        form_title=as_text(definition.get("title")),
+        answers={**answers, **_hidden(hidden), **_variables(response)},
+        labels={
+            key: as_text(question.get("title"))
+            for key, question in questions.items()
+            if key in given
+        },
+        hints=_hints(given, questions),
+        campaign=campaign_of(hidden),
+        consents=tuple(_consents(given, questions, options)),
+        **more,
+    )
 
 
 def _key(field: Mapping[str, Any]) -> str:
@@ -149,6 +183,51 @@ def _consents(
             )
 
 
+def page(get: Get, window: Window, at: str, options: Options) -> Page:
+    """Read a page of the finished responses of the forms that the option `forms` names.
+
+    Responses are walked backwards from the newest: `before` names the last one seen. What and how
+    was read at www.typeform.com/developers/responses in October 2026.
+    """
+
+    def page_of(form: str, before: str) -> Page:
+        params = {
+            "page_size": str(PAGE_SIZE),
+            "since": f"{window.since.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z",
+            # Whole seconds only, and none of the last one may be left out.
+            "until": f"{window.until.astimezone(UTC) + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}Z",
+        }
+        if before:
+            params["before"] = before
+        responses = get(f"forms/{form}/responses", params)["items"]
+        definition = _brief(get(f"forms/{form}")) if responses else {}
+        items = tuple({**item, "form_id": form, "definition": definition} for item in responses)
+        return Page(items, as_text(responses[-1]["token"]) if len(items) >= PAGE_SIZE else "")
+
+    return page_of_each(forms_of(options), at, page_of)
+
+
+def _brief(holder: Json) -> Json:
+    """Leave what a webhook's definition has of a form or a question, not its looks and logic."""
+    kept = {key: holder[key] for key in DEFINING if key in holder}
+    questions = holder.get("fields") or (holder.get("properties") or {}).get("fields") or ()
+    inner = {"fields": [_brief(question) for question in questions]}
+    is_form = "fields" in holder
+    return {**kept, **inner} if is_form else {**kept, "properties": inner}
+
+
+def subscription(get: Get, options: Options, address: str) -> Subscription:
+    """Say whether each form still sends to us: Typeform switches webhooks off by itself."""
+    hooks = {
+        form: [
+            (as_text(hook["url"]), hook.get("enabled") is True)
+            for hook in get(f"forms/{form}/webhooks")["items"]
+        ]
+        for form in forms_of(options)
+    }
+    return subscription_of(address, hooks)
+
+
 connector = Connector(
     name="typeform",
     title="Typeform",
@@ -160,6 +239,10 @@ connector = Connector(
         **{f"hidden.{spelling}": field for spelling, field in spellings().items()},
     },
     # 404 and 410 switch the customer's webhook off at once; 403 is tried again for hours.
-    statuses=Statuses(unknown_source=403),
-    options={"consents": {}},
+    statuses=Statuses(unknown_source=403, switched_off=403),
+    # Accounts in the EU have api.eu.typeform.com. Two calls a second are allowed.
+    api=Api(url="https://api.typeform.com", authorise=bearer),
+    backfill=Backfill(page=page, parse=_finished, keeps_days=365, calls_per_minute=60),
+    subscription=subscription,
+    options={"consents": {}, "forms": []},
 )

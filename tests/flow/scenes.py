@@ -15,6 +15,7 @@ from chalicelib.config.source import Source
 from chalicelib.flow.publish import publish
 from chalicelib.flow.receive import receive
 from chalicelib.hub import Hub
+from chalicelib.lead.form_change import KNOWN
 from chalicelib.lead.model import Decision, Lead
 from chalicelib.lead.routing import Ledger
 from chalicelib.records import (
@@ -53,6 +54,7 @@ MORE_SOURCES: Mapping[str, Any] = {
         "secret": "crm",
         "options": {"scheme": "standard_webhooks"},
     },
+    "partners": {"connector": "referral", "secret": "crm"},
     "no_secret": {"connector": "generic_json", "secret": "never_set"},
 }
 """Beside those of every world: a source of each other kind."""
@@ -75,6 +77,13 @@ def changed(config: Config, kind: str, name: str, **update: Any) -> Config:
 def reconfigure(world: World, config: Config) -> None:
     """Put another configuration in force."""
     publish(world.hub, config, "admin")
+
+
+def know_form(world: World) -> None:
+    """Let the hub learn the form of source `forms`, so that nothing about it is news any more."""
+    for number in range(100, 100 + KNOWN):
+        ask(world, "forms", form(number, f"known{number}@example.com"))
+    world.settle()
 
 
 # --- at the door ----------------------------------------------------------------------------------

@@ -18,8 +18,9 @@ from tests.flow.scenes import (
     failing_at,
     outcomes,
     touches,
+    value,
 )
-from tests.world import World, form
+from tests.world import World, form, tracked
 
 
 def people(*ids: object) -> bytes:
@@ -128,3 +129,84 @@ def test_an_erasure_of_many_touches_goes_on_where_it_died() -> None:
     assert world.lead().touch_count == 0
     assert {claim.withdrawn_at for claim in claims(world)} == {world.clock()}
     assert len(events(world, "withdrawn")) == 2
+
+
+def referral(partner_lead_id: str, email: str, **more: object) -> bytes:
+    """Write what a partner posts of a person."""
+    data = {"partner_lead_id": partner_lead_id, "partner": "acme", **more}
+    person = {"email": email, "full_name": "Zoe Quill"}
+    return json.dumps({"type": "referral.created", "data": {**data, "person": person}}).encode()
+
+
+def test_a_deletion_that_a_provider_sends_goes_all_the_way() -> None:
+    world = a_world()
+    ask(world, "product", tracked("track", 1, "zoe@example.com"))
+    ask(world, "product", tracked("track", 2, "zoe@example.com"))
+    ask(world, "forms", form(1, "zoe@example.com"))
+    world.settle()
+    ask(world, "product", tracked("delete", 3))
+    world.settle()
+    ask(world, "product", tracked("track", 1, "zoe@example.com"))
+    world.settle()
+    assert {r.touch.external_id: r.touch.void for r in touches(world)} == {
+        "call-1": "withdrawn",
+        "call-2": "withdrawn",
+        "form-1": "",
+    }
+    assert outcomes(world)[3:] == ["withdrawn", "withdrawn"]
+
+
+def test_news_of_a_known_person_changes_the_lead_and_tells_nobody() -> None:
+    world = a_world()
+    ask(world, "forms", form(1, "zoe@example.com"))
+    world.settle()
+    before, mails = world.lead(), len(world.mailbox.mails)
+    ask(world, "product", tracked("identify", 5, "zoe@example.com", company="Example Ltd"))
+    world.settle()
+    after = world.lead()
+    assert value(after, "company") == "Example Ltd"
+    assert after.assignment == before.assignment
+    assert (after.touch_count, after.routed) == (1, before.routed)
+    assert len(world.mailbox.mails) == mails
+
+
+def test_news_of_a_person_whom_nobody_knows_makes_no_lead() -> None:
+    world = a_world()
+    ask(world, "product", tracked("identify", 5, "zoe@example.com"))
+    world.settle()
+    assert world.leads() == []
+    assert outcomes(world) == ["ignored"]
+
+
+def test_the_same_news_again_is_dropped() -> None:
+    world = a_world()
+    ask(world, "forms", form(1, "zoe@example.com"))
+    world.settle()
+    for number in (5, 6, 7):
+        ask(world, "product", tracked("identify", number, "zoe@example.com", company="Example"))
+        world.settle()
+    assert outcomes(world) == ["accepted", "accepted", "duplicate", "duplicate"]
+
+
+def test_a_partner_keeps_the_credit_when_leads_are_merged() -> None:
+    world = a_world()
+    ask(world, "forms", form(1, "zoe@example.com"))
+    world.settle()
+    ask(world, "partners", referral("P-1", "zoe@example.org"))
+    world.settle()
+    ask(world, "product", tracked("track", 1, "zoe@example.com"))
+    ask(world, "product", tracked("track", 2, "zoe@example.org"))
+    world.settle()
+    assert [credit.referrer for credit in world.lead().credits] == ["acme"]
+
+
+def test_news_that_goes_back_and_forth_ends_as_it_was_told_last() -> None:
+    world = a_world()
+    ask(world, "forms", form(1, "zoe@example.com"))
+    world.settle()
+    for number, company in enumerate(("Acorn", "Birch", "Acorn", "Birch", "Acorn"), start=5):
+        ask(world, "product", tracked("identify", number, "zoe@example.com", company=company))
+        world.settle()
+        assert value(world.lead(), "company") == company
+    assert set(outcomes(world)) == {"accepted"}
+    assert [r.touch.void for r in touches(world)].count("") == 2

@@ -1,16 +1,25 @@
 """Stories that the proofs play: each prepares a world in peace, then acts in it under faults."""
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from chalicelib.errors import HubError, Refused
+from chalicelib.flow.catch_up import catch_up
 from chalicelib.flow.details import retry_effect
+from chalicelib.flow.catch_up import work_on
+from chalicelib.flow.confirm import confirm
+from chalicelib.flow.import_run import Runner
+from chalicelib.flow.imports import start
 from chalicelib.flow.publish import publish, set_availability
 from chalicelib.flow.tokens import list_tokens, make_token, remove_token
 from chalicelib.hub import Hub
+from chalicelib.lead.model import utc_text
 from chalicelib.records import Delivery, delivery_of, effect_of
 from tests.faults import Kill
+from tests.flow.import_scenes import pass_time, people, upload, with_lists
 from tests.world import (
     World,
     form,
@@ -19,6 +28,7 @@ from tests.world import (
     meta,
     meta_page,
     replaced,
+    tracked,
     with_config,
 )
 
@@ -126,6 +136,21 @@ def _withdrawal_first(world: World, hub: Hub) -> None:
     world.send("linkedin", linkedin(1), hub)
 
 
+def _two_demos(world: World) -> None:
+    for number in (1, 2):
+        world.send("product", tracked("track", number, "zoe@example.com"))
+    world.send("forms", form(1, "zoe@example.com"))
+    world.settle()
+
+
+def _erased(world: World, hub: Hub) -> None:
+    world.send("product", tracked("delete", 9), hub)
+
+
+def _identified(world: World, hub: Hub) -> None:
+    world.send("product", tracked("identify", 5, "zoe@example.com", company="Example"), hub)
+
+
 def _registered_again(world: World, hub: Hub) -> None:
     _withdrawal(world, hub)
     world.send("linkedin", linkedin(1, "CREATED", 1_795_421_000_000), hub)
@@ -207,10 +232,85 @@ def _forged(world: World, hub: Hub) -> None:
     world.send("forms", body, hub)
 
 
+def _listed(world: World) -> None:
+    """Two leads at Meta of which a webhook told only one; its token is about to end."""
+    grant = {"access_token": "a", "refresh_token": "r"}
+    ends_at = {"expires_at": utc_text(world.clock() + timedelta(minutes=1))}
+    world.secrets.values["tokens/meta"] = (json.dumps({**grant, **ends_at}),)
+    at = {"created_time": "2026-11-23T08:00:00+0000", "form_id": "2"}
+    leads = [
+        {"id": f"77000{n}", "field_data": [{"name": "email", "values": [f"m{n}@example.com"]}]}
+        for n in (1, 2)
+    ]
+    world.web.pages |= {
+        "/me/leadgen_forms": {"data": [{"id": "2", "name": "Demo"}]},
+        "/2/leads": {"data": [{**lead, **at} for lead in leads]},
+        "/oauth/token": {"access_token": "b", "refresh_token": "s", "expires_in": 86400},
+        **meta_page(1, "m1@example.com"),
+    }
+    options = {"token_url": "https://graph.example.com/oauth/token"}
+    rest = {name: one for name, one in world.config.sources.items() if name != "linkedin"}
+    config = with_config(world, sources=rest)
+    world.config = replaced(config, "sources", "meta", token="tokens/meta", options=options)  # noqa: S106
+    publish(world.hub, world.config, "test")
+    world.send("meta", meta(1))
+    world.settle()
+
+
+def _compared(world: World, hub: Hub) -> None:
+    for _ in range(3):
+        insist(lambda: catch_up(hub))
+        world.clock.advance(minutes=7)
+
+
+def _switched(world: World, hub: Hub) -> None:
+    """A source's back-fill sleeps while the source is switched off, and wakes."""
+    insist(lambda: catch_up(hub))
+    off = replaced(world.config, "sources", "meta", enabled=False)
+    for config in (off, world.config):
+        insist(lambda config=config: publish(hub, config, "test"))
+        world.clock.advance(hours=2)
+        _compared(world, hub)
+
+
 def _token(world: World, hub: Hub) -> None:
     insist(lambda: make_token(hub, "somebody", "viewer"))
     insist(lambda: [remove_token(hub, one.token_id) for one in list_tokens(hub)])
     world.send("forms", form(1, "zoe@example.com"), hub)
+
+
+def _edited_form(world: World) -> None:
+    """A form that asks for phone and e-mail by questions that nothing is mapped for."""
+    world.send("forms", form(1, "zoe@example.com", call_me_on=PHONE))
+    world.send("events", form(1, phone=PHONE))
+    world.settle()
+    world.send("forms", form(2, contact_address="yan@example.com"))
+    world.settle()
+
+
+def _confirmed(world: World, hub: Hub) -> None:
+    """Both questions are mapped, and what came before is read again."""
+    for key, field in (("contact_address", "email"), ("call_me_on", "phone")):
+        insist(lambda key=key, field=field: confirm(hub, "forms", "", key, field, "ann"))
+    for _ in range(40):
+        slices = [item for item in world.table.scan() if item.get("kind") == "reread"]
+        waiting = [item for item in slices if "due_at" in item]
+        if not waiting:
+            return
+        world.clock.advance(minutes=7)
+        for item in waiting:
+            insist(lambda item=item: work_on(hub, item))
+
+
+def _imported(world: World, hub: Hub) -> None:
+    """Upload a file with a row that cannot be read, confirm its columns, go on until it is in."""
+    text = people(12).replace("person-9@example.com", "")
+    ids: list[str] = []
+    insist(lambda: ids.append(upload(world, text, hub=hub)))
+    insist(lambda: start(hub, ids[-1], {}))
+    for _ in range(5):
+        insist(lambda: Runner(hub, ids[-1]).step())
+        pass_time(world)
 
 
 STORIES = {
@@ -223,6 +323,10 @@ STORIES = {
     "a withdrawal": Story(_withdrawal, _linkedin_lead),
     "a withdrawal before its submission": Story(_withdrawal_first, leads=None),
     "withdrawn and submitted anew": Story(_registered_again, _linkedin_lead),
+    "a person is to be erased at one source": Story(_erased, _two_demos),
+    "news of a person who is known": Story(_identified, _one_lead),
+    "news of a person whom nobody knows": Story(_identified, leads=0),
+    "a changed form is confirmed and read again": Story(_confirmed, _edited_form, leads=2),
     "a test lead": Story(_test_lead, leads=0),
     "a lead that nobody can take": Story(_unowned),
     "what cannot be read": Story(_malformed, leads=0),
@@ -236,7 +340,12 @@ STORIES = {
     "a notification that was set aside is tried again": Story(_told_again, _refused_mail),
     "a forged request before the real one": Story(_forged),
     "a token is made and removed": Story(_token),
+    "what webhooks missed is read from the provider's list": Story(_compared, _listed, leads=2),
 }
 
-LONG_STORIES = {"more leads in one request than one message handles": Story(_many, leads=12)}
+LONG_STORIES = {
+    "more leads in one request than one message handles": Story(_many, leads=12),
+    "a source with a list is switched off and on": Story(_switched, _listed, leads=2),
+    "a file is imported": Story(_imported, with_lists, leads=11),
+}
 """Too many calls for every fault at each; one fault in several is tried."""

@@ -1,14 +1,26 @@
 """What only LinkedIn does: a handshake that must not sign everything, withdrawals, joined forms."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
-from chalicelib.connector import Request, Submission, Withdrawal, complete, hex_hmac_sha256, read
-from chalicelib.errors import Malformed, Unverified
+from chalicelib.cli.cases import load_case
+from chalicelib.connector import (
+    Get,
+    Request,
+    Submission,
+    Window,
+    Withdrawal,
+    complete,
+    hex_hmac_sha256,
+    read,
+)
+from chalicelib.errors import Gone, Malformed, Misconfigured, Unverified
 from connectors.linkedin import connector
 
 AT = datetime(2027, 1, 1, tzinfo=UTC)
@@ -30,6 +42,27 @@ NOTICE = Submission(
 def posted(body: Any) -> Request:
     content = json.dumps(body).encode()
     return Request("POST", "/hooks/li", {}, {"content-type": ("application/json",)}, content, AT)
+
+
+def giving(answers: Mapping[str, Any], calls: list[tuple[str, str]] | None = None) -> Get:
+    """Play the Lead Sync API: answers by path; a function is asked with the query."""
+
+    def get(
+        path: str,
+        params: Mapping[str, str] | str | None = None,
+        *,
+        query: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        asked = params if isinstance(params, str) else ""
+        if calls is not None:
+            calls.append((path, asked))
+        if path not in answers:
+            raise Gone(path)
+        found = answers[path]
+        return found(asked) if callable(found) else found
+
+    return get
 
 
 def challenge(*codes: str, secrets: tuple[str, ...] = ("key",)) -> Any:
@@ -87,12 +120,15 @@ def test_the_prefix_may_stand_in_the_header_and_must_stand_in_what_is_signed() -
 
 
 def test_created_deleted_and_created_again_are_three_acts_of_one_urn() -> None:
-    acts = [
-        read(connector, posted({**PUSH, "leadAction": action, "occurredAt": at}), {})[0]
-        for action, at in (("CREATED", 1000000000000), ("DELETED", 2000000000000))
-    ]
-    again = read(connector, posted({**PUSH, "occurredAt": 2500000000000}), {})[0]
-    first, back = acts
+    event = {**PUSH, "leadType": "EVENT"}
+    first, back, again = (
+        read(connector, posted({**event, "leadAction": action, "occurredAt": at}), {})[0]
+        for action, at in (
+            ("CREATED", 1000000000000),
+            ("DELETED", 2000000000000),
+            ("CREATED", 2500000000000),
+        )
+    )
     assert isinstance(first, Submission)
     assert isinstance(back, Withdrawal)
     assert isinstance(again, Submission)
@@ -153,4 +189,168 @@ def test_a_lead_or_form_of_another_shape_is_malformed(lead: Any, form: Any) -> N
     assert connector.fetch
     answers = {"leadFormResponses/aa-1": lead, "leadForms/81": form}
     with pytest.raises(Malformed):
-        complete(connector, NOTICE, lambda path, params=None: answers[path])
+        complete(connector, NOTICE, giving(answers))
+
+
+WINDOW = Window(AT - timedelta(days=1), AT + timedelta(days=1))
+ACCOUNT = "urn:li:sponsoredAccount:512345678"
+PAGE = "urn:li:organization:2414183"
+
+
+def lead(number: int, form: int = 81) -> dict[str, Any]:
+    return {
+        "id": f"aa-{number}",
+        "leadType": "SPONSORED",
+        "submittedAt": 1798761600000 + number,
+        "versionedLeadGenFormUrn": f"urn:li:versionedLeadGenForm:(urn:li:leadGenForm:{form},2)",
+        "formResponse": {"answers": []},
+    }
+
+
+def pages_of(leads: list[Any], is_counted: bool = True) -> Any:
+    def answer(asked: str) -> dict[str, Any]:
+        query = parse_qs(asked)
+        start, count = int(query["start"][0]), int(query["count"][0])
+        paging = {"paging": {"total": len(leads)}} if is_counted else {}
+        return {"elements": leads[start : start + count], **paging}
+
+    return answer
+
+
+def read_all(get: Get, **options: Any) -> list[Any]:
+    assert connector.backfill
+    items: list[Any] = []
+    at = ""
+    for _ in range(20):
+        laid = connector.options_with({"owners": [ACCOUNT], **options})
+        page = connector.backfill.page(get, WINDOW, at, laid)
+        items += page.items
+        at = page.next
+        if not at:
+            return items
+    raise AssertionError("it does not end")
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+@pytest.mark.parametrize("many", [0, 1, 50, 101])
+def test_every_page_of_leads_is_read(many: int, is_counted: bool) -> None:
+    leads = [lead(number) for number in range(many)]
+    items = read_all(giving({"leadFormResponses": pages_of(leads, is_counted)}))
+    assert [item["lead"]["id"] for item in items] == [f"aa-{n}" for n in range(many)]
+
+
+def test_the_list_is_asked_for_owner_type_and_time_as_restli_wants_it() -> None:
+    calls: list[tuple[str, str]] = []
+    read_all(giving({"leadFormResponses": pages_of([])}, calls))
+    assert calls == [
+        (
+            "leadFormResponses",
+            "q=owner&owner=(sponsoredAccount:urn%3Ali%3AsponsoredAccount%3A512345678)"
+            "&leadType=(leadType:SPONSORED)"
+            "&submittedAtTimeRange=(start:1798675200000,end:1798848000000)&count=50&start=0",
+        )
+    ]
+
+
+def test_each_owner_is_asked_for_the_types_that_it_can_have() -> None:
+    calls: list[tuple[str, str]] = []
+    get = giving({"leadFormResponses": pages_of([])}, calls)
+    read_all(get, owners=[ACCOUNT, PAGE])
+    kinds = [parse_qs(asked)["leadType"][0] for _, asked in calls]
+    every = ["SPONSORED", "EVENT", "COMPANY", "ORGANIZATION_PRODUCT"]
+    assert kinds == [f"(leadType:{kind})" for kind in every]
+    calls.clear()
+    read_all(get, owners=[PAGE], lead_types=["EVENT"])
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"owners": []},
+        {"owners": ["urn:li:person:1"]},
+        {"owners": ["512345678"]},
+        {"owners": [f"{ACCOUNT})&q=x"]},
+        {"owners": [ACCOUNT], "lead_types": ["EVENT"]},
+    ],
+)
+def test_owners_that_are_none_are_the_admins_to_mend(options: dict[str, Any]) -> None:
+    with pytest.raises(Misconfigured):
+        read_all(giving({"leadFormResponses": pages_of([])}), **options)
+
+
+def test_a_form_is_read_once_for_a_page_of_its_leads() -> None:
+    calls: list[tuple[str, str]] = []
+    leads = [lead(1), lead(2), lead(3, form=82), lead(4)]
+    read_all(giving({"leadFormResponses": pages_of(leads), "leadForms/81": {}}, calls))
+    assert sorted(path for path, _ in calls[1:]) == ["leadForms/81", "leadForms/82"]
+
+
+@pytest.mark.parametrize("name", ["demo_request", "form_is_gone", "company_page", "product_page"])
+def test_a_listed_lead_is_what_its_webhook_gives(name: str) -> None:
+    case = load_case("linkedin", name)
+    (thin,) = read(connector, case.request(), {})
+    assert isinstance(thin, Submission)
+    by_webhook = complete(connector, thin, case.get)
+    found = case.fetched[f"leadFormResponses/{thin.lookup['response_id']}"]
+    urn = f"urn:li:versionedLeadGenForm:(urn:li:leadGenForm:{thin.form},2)"
+    forms = {path: form for path, form in case.fetched.items() if path.startswith("leadForms/")}
+    listed = pages_of([{**found, "versionedLeadGenFormUrn": urn}])
+    (item,) = read_all(giving({"leadFormResponses": listed, **forms}))
+    assert read(connector, replace(posted(item), method="LIST"), {}) == [by_webhook]
+
+
+def test_a_listed_registration_is_older_than_its_notice_so_it_never_replaces_it() -> None:
+    case = load_case("linkedin", "event_registration_with_odd_answers")
+    (thin,) = read(connector, case.request(), {})
+    assert isinstance(thin, Submission)
+    by_webhook = complete(connector, thin, case.get)
+    assert isinstance(by_webhook, Submission)
+    item = {
+        "lead": {
+            **case.fetched[f"leadFormResponses/{thin.lookup['response_id']}"],
+            "versionedLeadGenFormUrn": case.body["leadGenForm"],
+        },
+        "form": case.fetched[f"leadForms/{thin.form}"],
+    }
+    (found,) = read(connector, replace(posted(item), method="LIST"), {})
+    assert isinstance(found, Submission)
+    assert found.submitted_at < by_webhook.submitted_at
+    apart = {"revision", "submitted_at"}
+    assert found.model_dump(exclude=apart) == by_webhook.model_dump(exclude=apart)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        *(7, [], {}, {"lead": {}, "form": {}}, {"lead": lead(1)}),
+        {"lead": {**lead(1), "id": []}, "form": {}},
+        {"lead": {**lead(1), "submittedAt": "soon"}, "form": {}},
+        {"lead": {**lead(1), "formResponse": 7}, "form": {}},
+    ],
+)
+def test_a_listed_lead_of_another_shape_is_malformed(broken: Any) -> None:
+    with pytest.raises(Malformed):
+        read(connector, replace(posted(broken), method="LIST"), {})
+
+
+def test_the_subscription_is_looked_for_at_every_owner_and_type() -> None:
+    address = "https://hub.example.com/hooks/li"
+    ours = {"elements": [{"webhook": address}]}
+    others = {"elements": [{"webhook": "https://other.example.com/"}]}
+    options = connector.options_with({"owners": [ACCOUNT, PAGE]})
+    calls: list[tuple[str, str]] = []
+
+    def told(asked: str) -> dict[str, Any]:
+        return others if "EVENT" in asked else ours
+
+    assert connector.subscription
+    assert connector.subscription(giving({"leadNotifications": ours}), options, address).is_active
+    found = connector.subscription(giving({"leadNotifications": told}, calls), options, address)
+    assert not found.is_active
+    assert f"EVENT of {PAGE}" in found.detail
+    assert len(calls) == 4
+    assert calls[0][1] == (
+        "q=criteria&owner=(value:(sponsoredAccount:urn%3Ali%3AsponsoredAccount%3A512345678))"
+        "&leadType=(leadType:SPONSORED)"
+    )
