@@ -1,6 +1,7 @@
-"""A stand-in on 127.0.0.1: plays the APIs of Meta and LinkedIn, and listens as Slack or a CRM.
+"""A stand-in on 127.0.0.1: plays the APIs of Meta, LinkedIn and others, and listens as Slack.
 
-It checks credentials and headers as the provider would, and can be told to misbehave.
+It checks credentials and headers as the provider would, lists what it has, renews tokens, and can
+be told to misbehave.
 """
 
 import json
@@ -8,7 +9,7 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
@@ -17,11 +18,21 @@ from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from chalicelib import registry
-from chalicelib.cli.cases import FOLDER, case_names, load_case
+from chalicelib.cli.cases import FOLDER, case_names, load_case, sample_case
+from chalicelib.cli.provider_lists import (
+    Shelf,
+    list_of_linkedin,
+    list_of_meta,
+    list_of_typeform,
+)
 from chalicelib.signing import hex_hmac_sha256
 
 TOKEN = "stand-in-access-token"  # noqa: S105
 SECRET = "stand-in-signing-secret"  # noqa: S105
+
+TOKEN_PATH = "oauth/token"  # noqa: S105
+LASTS_SECONDS = 3600
+"""How long an access token lasts that was renewed here."""
 
 MOST_TOLD = 200
 """How many messages of destinations are kept to look at."""
@@ -55,10 +66,11 @@ META_OPTIONAL = {"ad_id", "adset_id", "campaign_id", "campaign_name", "platform"
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a caller must show."""
+    """What a caller must show; a renewal changes both tokens, and the old ones die."""
 
     token: str = TOKEN
     secret: str = SECRET
+    refresh_token: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ class Called:
     """One call as the provider saw it.
 
     Attributes:
-        connector: the first part of the path: meta or linkedin.
+        connector: the first part of the path, as meta or linkedin.
         version: the version asked for, in the path or in a header.
         path: below the API's address.
         headers: lower-case name -> value.
@@ -126,7 +138,12 @@ class Provider:
         self.credentials = credentials or Credentials()
         self.calls: list[Called] = []
         self.told: deque[Told] = deque(maxlen=MOST_TOLD)
+        self.shelves: dict[str, Shelf] = {}
+        self.renewals = 0
+        self.refused_renewals = 0
+        self._changed: dict[str, Credentials] = {}
         self._fetched = fetched
+        self._renewing = threading.Lock()
         self._faults: dict[str, tuple[Fault, int]] = {}
         self._closing = threading.Event()
         provider = self
@@ -156,6 +173,10 @@ class Provider:
     def api_url(self, connector: str) -> str:
         """Give what a source's option `api_url` must be for its leads to be read here."""
         return f"http://{self.host}/{connector}/{{api_version}}"
+
+    def token_url(self, connector: str) -> str:
+        """Give where a source's token is renewed here."""
+        return f"http://{self.host}/{connector}/-/{TOKEN_PATH}"
 
     def misbehave(self, lead_id: str, fault: Fault, times: int = 1_000_000) -> None:
         """Misbehave when a lead or form is read, the next so many times; then be well again."""
@@ -191,18 +212,57 @@ class Provider:
         if fault in _WIRE:
             _WIRE[fault](handler, self._closing)
             return
-        answers = self._fetched.get(called.connector)
-        if answers is None:
+        answers = self._fetched.get(called.connector, {})
+        shelf = self.shelves.get(called.connector, Shelf())
+        play = _PLAYS.get(called.connector, _play_plainly)
+        if not (answers or shelf.forms):
             handler.say(Said(404, {"message": "no such provider"}))
             return
         by_path = {key.partition("?")[0]: answer for key, answer in answers.items()}
-        said = _PLAYS[called.connector](called, by_path.get(called.path), self.credentials, fault)
-        handler.say(said)
+        found = _LISTS.get(called.connector, _list_nothing)(shelf, called.path, called.query)
+        found = found or by_path.get(called.path) or shelf.find(called.path)
+        handler.say(play(called, found, self.known(called.connector), fault))
+
+    def known(self, connector: str) -> Credentials:
+        """Give what a caller of one API must show by now."""
+        return self._changed.get(connector, self.credentials)
+
+    def forget(self) -> None:
+        """Forget what it has, what was asked of it, and how it was told to misbehave."""
+        self.shelves, self._changed = {}, {}
+        self.renewals = self.refused_renewals = 0
+        self._faults.clear()
+        self.calls.clear()
+
+    def expire(self, connector: str) -> None:
+        """Let the access token of one API die; its refresh token lives."""
+        self._changed[connector] = replace(self.known(connector), token="")
+
+    def _renew(self, handler: "_Handler", body: str) -> None:
+        """Trade a refresh token for new tokens, as RFC 6749 says; each can be traded once."""
+        given = dict(parse_qsl(body))
+        connector = handler.path.removeprefix("/").partition("/")[0]
+        with self._renewing:
+            known = self.known(connector)
+            is_ours = given.get("refresh_token") == known.refresh_token != ""
+            if given.get("grant_type") != "refresh_token" or not is_ours:
+                self.refused_renewals += 1
+                handler.say(Said(400, {"error": "invalid_grant"}))
+                return
+            self.renewals += 1
+            token, again = f"access-{self.renewals}", f"refresh-{self.renewals}"
+            self._changed[connector] = replace(known, token=token, refresh_token=again)
+        handler.say(
+            Said(200, {"access_token": token, "refresh_token": again, "expires_in": LASTS_SECONDS})
+        )
 
     def _listen(self, handler: "_Handler") -> None:
         """Take what a destination is told, and answer as Slack does; /told/ shows it."""
         size = min(int(handler.headers.get("Content-Length") or 0), MOST_TOLD_BYTES)
         body = handler.rfile.read(size).decode("utf-8", "replace")
+        if handler.path.endswith(f"/{TOKEN_PATH}"):
+            self._renew(handler, body)
+            return
         headers = {name.lower(): value for name, value in handler.headers.items()}
         self.told.append(Told(handler.path, headers, body))
         handler.say_text("ok")
@@ -243,13 +303,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def read_fetched(cases: Path = FOLDER) -> dict[str, dict[str, Any]]:
-    """Gather what all cases say that providers have: connector -> `path?query` -> answer."""
+    """Gather what providers have, by cases and samples: connector -> `path?query` -> answer."""
     gathered: dict[str, dict[str, Any]] = {}
     for connector in registry.names():
-        for name in case_names(connector, cases):
-            fetched = load_case(connector, name, cases).fetched
-            if fetched:
-                gathered.setdefault(connector, {}).update(fetched)
+        told = [load_case(connector, name, cases) for name in case_names(connector, cases)]
+        for case in (*told, sample_case(connector)):
+            if case.fetched:
+                gathered.setdefault(connector, {}).update(case.fetched)
     return gathered
 
 
@@ -287,7 +347,10 @@ def _play_meta(called: Called, lead: Any, known: Credentials, fault: Fault | Non
         ),
     )
     hidden = "field_data" if fault == "no_answers" else ""
-    given = {name: lead[name] for name in lead or () if name in fields and name != hidden}
+    is_list = isinstance(lead, Mapping) and "data" in lead
+    given = {
+        name: lead[name] for name in lead or () if is_list or (name in fields and name != hidden)
+    }
     return next((said for holds, said in refusals if holds), Said(200, given))
 
 
@@ -317,9 +380,46 @@ def _linkedin_error(status: int, code: str) -> Said:
     return Said(status, {"status": status, "code": code, "message": "see code"})
 
 
+def _play_typeform(called: Called, found: Any, known: Credentials, fault: Fault | None) -> Said:
+    """Answer as Typeform's API does: errors by status, with a code in words."""
+    refusals = (
+        (called.token != known.token or fault == "expired", (401, "AUTHENTICATION_FAILED")),
+        (fault == "forbidden", (403, "FORBIDDEN")),
+        (fault == "rate_limited", (429, "TOO_MANY_REQUESTS")),
+        (found is None or fault == "deleted", (404, "FORM_NOT_FOUND")),
+    )
+    refused = next((why for holds, why in refusals if holds), None)
+    return Said(refused[0], {"code": refused[1]}) if refused else Said(200, found)
+
+
+def _play_plainly(called: Called, found: Any, known: Credentials, fault: Fault | None) -> Said:
+    """Answer as most APIs do: errors by status; the token may be in any header or parameter."""
+    shown = (called.token, *called.headers.values(), *called.query.values())
+    refusals = (
+        (known.token not in shown or fault == "expired", 401),
+        (fault == "forbidden", 403),
+        (fault == "rate_limited", 429),
+        (found is None or fault == "deleted", 404),
+    )
+    refused = next((status for holds, status in refusals if holds), 0)
+    return Said(refused, {"message": "see status"}) if refused else Said(200, found)
+
+
 _PLAYS: dict[str, Callable[[Called, Any, Credentials, Fault | None], Said]] = {
     "meta": _play_meta,
     "linkedin": _play_linkedin,
+    "typeform": _play_typeform,
+}
+
+
+def _list_nothing(shelf: Shelf, path: str, query: Mapping[str, str]) -> Any:
+    return None
+
+
+_LISTS: dict[str, Callable[[Shelf, str, Mapping[str, str]], Any]] = {
+    "linkedin": list_of_linkedin,
+    "meta": list_of_meta,
+    "typeform": list_of_typeform,
 }
 
 
