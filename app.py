@@ -44,7 +44,9 @@ def receive(event: dict[str, Any], context: object) -> dict[str, Any]:
     from chalicelib.request import reply_to_event, request_from_event
 
     source_id = (event.get("pathParameters") or {}).get("source_id", "")
-    reply = answer(get_hub(), source_id, request_from_event(event, now_utc()))
+    hub = get_hub()
+    request = request_from_event(event, now_utc(), hub.settings.public_url)
+    reply = answer(hub, source_id, request)
     note("receive", source=source_id, status=reply.status)
     return reply_to_event(reply)
 
@@ -81,6 +83,16 @@ def tick(event: Any) -> dict[str, int]:
     sent = send_on(get_hub())
     note("tick", sent=sent)
     return {"sent": sent}
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="catch_up")
+def catch_up(event: Any) -> dict[str, int]:
+    """Do slices of long work: lists of providers compared with what has come, imports."""
+    from chalicelib.flow.catch_up import catch_up as do_slices
+
+    slices = do_slices(get_hub())
+    note("catch_up", slices=slices)
+    return {"slices": slices}
 
 
 Handle = Callable[[Hub, Sequence[Received]], list[str]]

@@ -118,7 +118,7 @@ HEADERS = {"content-type": ("application/json",), "user-agent": ("Typeform Webho
 
 def form(number: int) -> bytes:
     """Write the body of a webhook as Typeform sends it, for a person of this number."""
-    case = json.loads((ROOT / "tests/connectors/typeform/demo_request.json").read_text())
+    case = json.loads((ROOT / "connectors/typeform/sample.json").read_text())
     body = case["body"]
     response = body["form_response"]
     response["token"] = f"bench-{number:012d}"

@@ -6,12 +6,16 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
-from chalicelib.errors import Malformed
+from chalicelib.body import as_text
+from chalicelib.errors import Malformed, Misconfigured
 from chalicelib.lead.model import CAMPAIGN_KEYS, Answer, Consent, Submission
 from chalicelib.request import Request
 from chalicelib.spelling import is_no, is_yes
+
+T = TypeVar("T")
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """What lies before is no time of a submission: year 1, 1970, or digits that look like a date."""
@@ -30,6 +34,9 @@ FORM_OPTIONS: Mapping[str, Any] = {
 }
 """Defaults of the options that form_submission needs: keys of the form, and purposes by key."""
 
+LONGEST_ID = 200
+
+_PERSONAL = re.compile(r"@|^\s*\+[0-9]")
 _BRACKETS = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 
 
@@ -50,15 +57,48 @@ def answers_of(
     return answers
 
 
+def filled(values: Mapping[str, T], among: Collection[str] | None = None) -> dict[str, T]:
+    """Leave out what is empty and, where `among` is given, what is of other keys."""
+    return {
+        key: value for key, value in values.items() if value and (among is None or key in among)
+    }
+
+
 def first(texts: Mapping[str, Sequence[str]], *keys: str) -> str:
     """Give the first text that is not empty under any of some keys; else an empty one."""
     return next((text for key in keys for text in texts.get(key, ()) if text), "")
+
+
+def campaign_of(values: Mapping[str, Any]) -> dict[str, str]:
+    """Pick what says which campaign brought a person; empty values are left out."""
+    texts = {key: values[key] for key in CAMPAIGN_KEYS if key in values}
+    return {key: as_text(value) for key, value in texts.items() if as_text(value)}
+
+
+def campaign_key(name: str) -> str:
+    """Give the campaign key that a question's name spells, as utmSource or UTM Source; else ""."""
+    return _CAMPAIGN_SPELLINGS.get(re.sub(r"[^a-z0-9]", "", name.lower()), "")
+
+
+# A question that is named Platform asks for something else.
+_CAMPAIGN_SPELLINGS = {key.replace("_", ""): key for key in CAMPAIGN_KEYS if key != "platform"}
 
 
 def digest_of(value: Any) -> str:
     """Make an id of 32 hex digits of what JSON can hold, the same for the same content."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def own_id(text: str) -> str:
+    """Make an id of what a sender calls one.
+
+    Returns:
+        The text; its digest where it is long, or might be an e-mail address, a phone number or
+        more than one line, for ids are shown and written into logs. Empty stays empty.
+    """
+    is_fit = len(text) <= LONGEST_ID and text.isprintable() and not _PERSONAL.search(text)
+    return text if is_fit else digest_of(text)
 
 
 def moment_of(text: str, received_at: datetime, zone: tzinfo = UTC) -> datetime:
@@ -86,6 +126,18 @@ def moment_of(text: str, received_at: datetime, zone: tzinfo = UTC) -> datetime:
         return received_at
 
 
+def zone_of(options: Mapping[str, Any]) -> ZoneInfo:
+    """Give the zone that the option `time_zone` names, for senders whose times name none.
+
+    Raises:
+        Misconfigured: there is no such zone.
+    """
+    try:
+        return ZoneInfo(options["time_zone"])
+    except (ValueError, LookupError, OSError) as error:
+        raise Misconfigured("the option time_zone names no time zone, as Europe/Berlin") from error
+
+
 def _written(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
@@ -106,7 +158,7 @@ def act_id(given_id: str, stamp: str, content: Any, received_at: datetime) -> st
     """
     digest = digest_of([stamp, content])
     if given_id:
-        return f"{given_id[:200]}-{digest[:16]}"
+        return f"{own_id(given_id)}-{digest[:16]}"
     if stamp:
         return digest
     return f"{int(received_at.timestamp()) // WINDOW_SECONDS}-{digest}"
@@ -166,19 +218,19 @@ def form_submission(
         Malformed: no field is filled.
     """
     named = {options["id_field"], options["form_field"], options["page_field"]}
-    answers = answers_of(texts, without={*own, *named, *CAMPAIGN_KEYS})
+    campaign = {key: campaign_key(key) for key in texts if campaign_key(key)}
+    answers = answers_of(texts, without={*own, *named, *campaign})
     if not answers:
         raise Malformed("expected at least one filled field")
     form = known.get("form") or first(texts, options["form_field"])
     given_id = first(texts, options["id_field"])
-    campaign = {key: first(texts, key) for key in CAMPAIGN_KEYS if first(texts, key)}
     content = [form, sorted(answers.items())]
     derived = {
         "external_id": act_id(given_id, stamp, content, request.received_at),
         "submitted_at": request.received_at,
         "form": form,
         "answers": answers,
-        "campaign": campaign,
+        "campaign": campaign_of({name: first(texts, key) for key, name in campaign.items()}),
         "consents": consents_of(texts, options["consents"]),
         "page_url": first(texts, options["page_field"]),
         "is_test": is_yes(request.parameter("test")),

@@ -167,7 +167,8 @@ class Hub:
             results in order.
         pause: waits a little, longer with each attempt, so that workers who want the same lead
             do not meet again; the first attempt does not wait.
-        alarm: told what a person must look at, with ids: quarantined, unowned, set_aside.
+        alarm: told what a person must look at, with ids: quarantined, unowned, set_aside,
+            form_changed ...
         trouble: told why a message comes back or the door asks to come again.
         code: version of this code, kept with every decision.
         public_keys: those that providers publish, by address, and when each was read.

@@ -64,6 +64,9 @@ class Delivery(Model):
     due_at: AwareDatetime | None = Field(default=None, description="when tick sends it on")
     replays: int = 0
     is_released: bool = Field(default=False, description="a person said that it is no spam")
+    is_listed: bool = Field(
+        default=False, description="kept from a provider's list; it was not sent to us"
+    )
 
 
 class Claim(Model):
@@ -93,6 +96,7 @@ EventKind = Literal[
     "merged",
     "absorbed",
     "withdrawn",
+    "read_again",
     "assigned",
     "returned",
     "unowned",
@@ -150,6 +154,10 @@ class Active(Model):
     version: int
     off: Mapping[str, str] = Field(
         default_factory=dict, description="owner id -> until when (ISO time), or empty for open end"
+    )
+    retired: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="source that was taken out of the configuration -> its connector, oldest first",
     )
 
 
@@ -246,6 +254,22 @@ def due_shard(number: int) -> str:
     return f"DUE#{number}"
 
 
+def long_item(
+    key: Key, kind: str, model: Model, version: int, due_at: datetime | None, writer: str
+) -> Item:
+    """Make the item of work that goes on slice by slice; without a time it sleeps or is done."""
+    item = {
+        **_keys(key),
+        "kind": kind,
+        "writer": writer,
+        "version": version,
+        "data": packed(model),
+    }
+    if due_at is not None:
+        item |= {"due_shard": LONG_WORK, "due_at": utc_text(due_at)}
+    return item
+
+
 def digest(*parts: str) -> str:
     """Make a short id of parts, the same for the same parts."""
     return sha256("\x1f".join(parts).encode()).hexdigest()[:26]
@@ -279,7 +303,13 @@ def delivery_item(delivery: Delivery, writer: str) -> Item:
         item |= {
             "list_pk": deliveries_list(delivery.source_id, delivery.outcome),
             "list_sk": f"{utc_text(delivery.received_at)}#{delivery.delivery_id}",
-            "summary": _text({"reason": delivery.reason[:200], "leads": leads[:10]}),
+            "summary": _text(
+                {
+                    "reason": delivery.reason[:200],
+                    "leads": leads[:10],
+                    **({"listed": True} if delivery.is_listed else {}),
+                }
+            ),
         }
     return item
 

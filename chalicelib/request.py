@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from chalicelib import body as reading
 from chalicelib.compact import grow, shrink
@@ -139,12 +139,15 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def request_from_event(event: Mapping[str, Any], received_at: datetime) -> Request:
+def request_from_event(
+    event: Mapping[str, Any], received_at: datetime, public_url: str = ""
+) -> Request:
     """Make a request of an API Gateway proxy event, its body byte for byte.
 
     Args:
         event: REST API, payload version 1; path parameters `source_id` and maybe `token`.
         received_at: aware, UTC.
+        public_url: address of the API as providers are given it, no slash at the end.
 
     Raises:
         Malformed: the body is said to be base64 and is not.
@@ -164,7 +167,7 @@ def request_from_event(event: Mapping[str, Any], received_at: datetime) -> Reque
         received_at=received_at,
         path_token=parameters.get("token") or "",
         source_id=source_id,
-        url=_url(event, gathered),
+        url=_url(event, gathered, public_url),
     )
 
 
@@ -240,18 +243,23 @@ def unpack(data: bytes) -> Request:
         raise Malformed("a kept request: expected what the hub packed") from error
 
 
-def _url(event: Mapping[str, Any], headers: Mapping[str, tuple[str, ...]]) -> str:
+def _url(event: Mapping[str, Any], headers: Mapping[str, tuple[str, ...]], public_url: str) -> str:
     """Write the address that was called: with the stage, or as a domain of our own shows it.
 
-    API Gateway gives the query decoded, so this is how most clients would have encoded it.
+    API Gateway gives the query decoded, so this is how most clients would have encoded it. What
+    stands before /hooks/ is as we give it out where the call went to that host, for the local
+    cloud tells neither its scheme nor all of its path.
     """
     context = event.get("requestContext") or {}
     host = next(iter(headers.get("host", ())), "") or str(context.get("domainName", ""))
     scheme = next(iter(headers.get("x-forwarded-proto", ())), "https")
     path = str(context.get("path") or event.get("path") or "")
+    start = f"{scheme}://{host}"
+    if host == urlsplit(public_url).netloc and "/hooks/" in path:
+        start, path = public_url, path[path.index("/hooks/") :]
     query = _many(event, "multiValueQueryStringParameters", "queryStringParameters")
     asked = urlencode([(name, value) for name, values in query.items() for value in values])
-    return f"{scheme}://{host}{path}" + (f"?{asked}" if asked else "")
+    return f"{start}{path}" + (f"?{asked}" if asked else "")
 
 
 def _many(event: Mapping[str, Any], many: str, one: str) -> dict[str, tuple[str, ...]]:

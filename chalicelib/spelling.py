@@ -75,7 +75,9 @@ The autocomplete tokens of HTML are among them: given-name, organization-title, 
 _YES = frozenset({"1", "y", "yes", "true", "t", "on", "x", "ok", "agree", "agreed", "accepted"}) | {
     *("ja", "j", "oui", "o", "si", "sí", "s", "sim", "tak", "opt-in", "opted in", "subscribed"),
 }
-_NO = frozenset({"", "0", "n", "no", "false", "f", "off", "none", "null", "disagree", "declined"}) | {
+_NO = frozenset(
+    {"", "0", "n", "no", "false", "f", "off", "none", "null", "disagree", "declined"}
+) | {
     *("nein", "non", "nee", "nej", "nie", "não", "nao", "opt-out", "opted out", "unsubscribed"),
 }
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from chalicelib.answers import answers_of, digest_of, moment_of
+from chalicelib.answers import answers_of, digest_of, moment_of, own_id
 from chalicelib.body import as_text, flatten
+from chalicelib.errors import Malformed
 from chalicelib.lead.model import Act, Consent, Erasure, Submission
 from chalicelib.spelling import is_yes, spellings
 
@@ -56,8 +57,13 @@ def tracked(event: Json, received_at: datetime, options: Mapping[str, Any]) -> A
     at = moment_of(as_text(event.get("timestamp") or event.get("originalTimestamp")), received_at)
     user_id = as_text(event.get("userId"))
     if kind == "delete":
+        if not user_id:
+            raise Malformed("expected userId")
         return Erasure(
-            external_id=f"delete-{user_id}", erased_at=at, person_id=user_id, reason="delete"
+            external_id=f"delete-{own_id(user_id)}",
+            erased_at=at,
+            person_id=user_id,
+            reason="delete",
         )
     context = event.get("context") or {}
     traits = _texts(event.get("traits") or context.get("traits"))
@@ -71,7 +77,9 @@ def tracked(event: Json, received_at: datetime, options: Mapping[str, Any]) -> A
             answers=answers_of({**traits, **_texts(event.get("properties"))}),
         )
     if kind == "identify" and (user_id or traits):
-        who = user_id or as_text(event.get("anonymousId"))
+        told = digest_of(sorted(traits.items()))
+        # Many sites use the e-mail address as the id of a user.
+        who = own_id(user_id or as_text(event.get("anonymousId"))) or told
         # A burst from a warehouse is no approach of the persons in it.
         is_burst = bool(context.get("sources"))
         return _submission(
@@ -80,7 +88,7 @@ def tracked(event: Json, received_at: datetime, options: Mapping[str, Any]) -> A
             options,
             external_id=f"identify-{who}",
             # Each sign-in tells the same again, and that is no news.
-            revision=digest_of(sorted(traits.items()))[:16],
+            revision=told[:16],
             form="identify",
             answers=answers_of(traits),
             only_if_known=options["identify"] != "lead" or is_burst,

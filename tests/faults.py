@@ -80,7 +80,7 @@ def apply(fault: Fault | None, call: Call, go: Callable[[], Any]) -> Any:
 def _failure(call: Call, had_effect: bool) -> Exception:
     if call.on not in SPEAKS_TO_OTHERS:
         return Unavailable(f"{call.on}: injected")
-    if had_effect and call.does != "get_json":
+    if had_effect and call.does != "read":
         return Uncertain(f"{call.on}: injected")
     return TryLater(f"{call.on}: injected")
 

@@ -14,7 +14,13 @@ from typing import Any
 
 from chalicelib.config.document import config_hash
 from chalicelib.config.model import Config
+from chalicelib.flow.comparison import sync_of
+from chalicelib.flow.forms import form_of
+from chalicelib.flow.import_rows import ROWS, chunk_id
+from chalicelib.flow.import_state import Import, import_of
+from chalicelib.flow.reread import reread_of
 from chalicelib.flow.tokens import Caller
+from chalicelib.flow.watch import watch_of
 from chalicelib.lead.merging import fold
 from chalicelib.lead.model import Decision, Lead, Touch
 from chalicelib.lead.routing import LEAD, Ledger, choose, eligibility, give_back, repick_rule
@@ -102,6 +108,11 @@ class Dump:
         for item in self.of("touch"):
             found[_lead_id(item)].append(touch_record_of(item))
         return found
+
+    @cached_property
+    def imports(self) -> list[Import]:
+        """Give every import."""
+        return [import_of(item) for item in self.of("import")]
 
     @cached_property
     def deliveries(self) -> dict[str, Delivery]:
@@ -300,6 +311,16 @@ def _i4(dump: Dump) -> Iterator[str]:
         is_taken_back = claim.withdrawn_at and claim.touch_id
         if is_taken_back and holder and "withdrawn" not in _kinds(dump.events_of(holder)):
             yield f"lead {holder.lead_id} does not say that a submission was taken back"
+    told = {
+        event.before["touch"]["touch_id"]
+        for events in dump.events.values()
+        for event in events
+        if event.kind == "read_again"
+    }
+    for item in dump.of("touch"):
+        touch = touch_record_of(item).touch
+        if item["version"] > 1 and not touch.void and touch.touch_id not in told:
+            yield f"touch {touch.touch_id} reads otherwise and nothing says how it read before"
     for lead_id in dump.touches:
         if lead_id not in dump.leads:
             yield f"touches lie under {lead_id}, which is no lead"
@@ -590,7 +611,15 @@ READERS: Mapping[str, Callable[[Item], Any]] = {
     "version": version_of,
     "key": lambda item: item["lead_id"],
     "refusal": lambda item: item["reason"],
+    "handshake": lambda item: item["at"],
     "token": lambda item: unpacked(Caller, item["data"]),
+    "sync": sync_of,
+    "watch": watch_of,
+    "form": form_of,
+    "reread": reread_of,
+    "import": import_of,
+    "standing": lambda item: item["looked_at"],
+    "renewal": lambda item: item["until"],
 }
 
 
@@ -625,6 +654,9 @@ def _i14(dump: Dump) -> Iterator[str]:
     for line in dump.logs:
         if CANARY in line or any(secret in line for secret in secrets):
             yield "a log line holds personal data or a secret"
+    for item in dump.of("form"):
+        if CANARY in f"{item['summary']}{form_of(item)!r}":
+            yield f"what is known of a form of {item['pk']} holds personal data"
     for one in dump.deliveries.values():
         raw = dump.blobs.get(one.blob) if one.blob else one.raw
         text = repr(unpack(raw)) if raw else ""
@@ -635,9 +667,12 @@ def _i14(dump: Dump) -> Iterator[str]:
 def _i15(dump: Dump) -> Iterator[str]:
     """What is pointed to is there, and what is there is pointed to."""
     pointed = {one.blob for one in dump.deliveries.values() if one.blob}
+    pointed |= {one.blob for one in dump.imports if one.size}
+    pointed |= {one.outcomes for one in dump.imports if one.outcomes}
     for name in pointed - set(dump.blobs):
         yield f"blob {name} is pointed to and not there"
-    orphans = set(dump.blobs) - pointed
+    # A file may be there before anybody has looked at it.
+    orphans = set(dump.blobs) - pointed - {one.blob for one in dump.imports}
     unheard = sum(one.status is None or one.status >= 500 for one in dump.told)
     if len(orphans) > unheard:
         # The door may end between blob and item; its sender was told nothing and sends again.
@@ -664,7 +699,31 @@ def _i16(dump: Dump) -> Iterator[str]:
     yield from _times(dump)
 
 
-STEPPED = {"delivery", "claim", "lead", "effect", "active"}
+def _i17(dump: Dump) -> Iterator[str]:
+    """An import that was started is through, and tells of each row what became of it."""
+    for one in dump.imports:
+        if one.state == "running":
+            yield f"import {one.import_id} still runs"
+        if one.state not in ("done", "failed"):
+            continue
+        if not one.rows == one.settled == sum(one.counts.values()):
+            yield f"import {one.import_id} counts {dict(one.counts)} of {one.rows} rows"
+        kept = 0
+        for place in range(-(-one.rows // ROWS)):
+            delivery = dump.deliveries.get(chunk_id(one.import_id, place))
+            raw = delivery and (dump.blobs.get(delivery.blob) if delivery.blob else delivery.raw)
+            if not raw:
+                yield f"import {one.import_id} has lost rows from {place * ROWS} on"
+                continue
+            body = unpack(raw).json()
+            kept += len(body["rows"])
+            if any(one.mapping[column] != field for column, field in body["mapping"].items()):
+                yield f"import {one.import_id} has rows that were read by another mapping"
+        if kept != one.rows:
+            yield f"import {one.import_id} has {kept} rows and says {one.rows}"
+
+
+STEPPED = {"delivery", "claim", "lead", "effect", "active", "import"}
 GROWING = {"ledger", "day"}
 """Their versions grow by one for each lead of a round."""
 
@@ -692,6 +751,7 @@ INVARIANTS: Mapping[str, Callable[[Dump], Iterator[str]]] = {
     "I14": _i14,
     "I15": _i15,
     "I16": _i16,
+    "I17": _i17,
 }
 
 

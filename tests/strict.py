@@ -507,8 +507,9 @@ def _check_queue(body: Mapping[str, Any], schemas: Schemas) -> None:
 
 
 def _check_parameter(body: Mapping[str, Any], schemas: Schemas) -> None:
-    if len(body["Value"].encode()) > 4096:
-        raise invalid("a standard parameter takes 4 KB")
+    may_grow = body.get("Tier") in ("Advanced", "Intelligent-Tiering")
+    if len(body["Value"].encode()) > (8192 if may_grow else 4096):
+        raise invalid("a standard parameter takes 4 KB, an advanced one 8 KB")
 
 
 CHECKS: Mapping[str, Callable[[Mapping[str, Any], Schemas], None]] = {

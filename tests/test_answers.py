@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.answers import act_id, consents_of, form_submission, nested
+from chalicelib.answers import act_id, consents_of, form_submission, nested, own_id, zone_of
 from chalicelib.connector import FORM_OPTIONS, Request, Submission, Window, flatten, page_within
-from chalicelib.errors import Malformed
+from chalicelib.errors import Malformed, Misconfigured
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=3)
@@ -138,3 +138,28 @@ def test_a_list_is_read_until_it_is_newest_first_and_past_the_window(
 def test_an_item_whose_time_cannot_be_read_is_kept_so_that_it_is_seen() -> None:
     items = [{"at": "soon"}, {}, {"at": None}]
     assert page_within(WINDOW, items, lambda item: item.get("at"), "2").items == tuple(items)
+
+
+@pytest.mark.parametrize("text", ["zap-000123", "9007199254740993", "1A b/c", ""])
+def test_an_id_that_tells_nothing_stays_as_it_is(text: str) -> None:
+    assert own_id(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["zoe@example.com", "+44 7700 900123", " +1202", "two\nlines", "x" * 201]
+)
+def test_an_id_that_is_an_address_or_a_number_or_long_becomes_a_digest(text: str) -> None:
+    assert own_id(text) == own_id(text) != own_id(f"{text}0")
+    assert len(own_id(text)) == 32
+
+
+def test_labels_that_spell_campaign_keys_are_campaign_and_no_answers() -> None:
+    form = made({"Email": ("a@example.com",), "UTM Source": ("news",), "Platform": ("iOS",)})
+    assert form.campaign == {"utm_source": "news"}
+    assert set(form.answers) == {"Email", "Platform"}
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../UTC", "", "Europe"])
+def test_a_zone_that_is_none_is_misconfigured(zone: str) -> None:
+    with pytest.raises(Misconfigured):
+        zone_of({"time_zone": zone})

@@ -8,7 +8,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,15 @@ import pytest
 
 from chalicelib import registry
 from chalicelib.cli.cases import Case, case_names, load_case, sample_case
-from chalicelib.connector import CLOSED, Act, Connector, Submission, complete, read
+from chalicelib.connector import (
+    CLOSED,
+    Act,
+    Connector,
+    Statuses,
+    Submission,
+    complete,
+    read,
+)
 from chalicelib.errors import Malformed, Misconfigured, Unverified
 from chalicelib.lead.model import CONTACT_FIELDS
 from chalicelib.played import content_bytes
@@ -83,6 +91,16 @@ HOSTILE: dict[str, bytes] = {
     "many parts": b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n' * 15_000,
     "boundaries": b"--b\r\n" * 200_000,
 }
+EXTREMES = (
+    "1e400",
+    10**60,
+    -(10**15),
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "two\nlines\tand more",
+)
+"""Values that are beyond what numbers, times and ids may be."""
+
 TYPES = (
     "application/json",
     "application/json; charset=utf-7",
@@ -111,6 +129,20 @@ def test_a_connector_has_a_case_and_a_readme(name: str) -> None:
     assert case_names(name), f"tests/connectors/{name} holds no case"
     readme = (ROOT / "connectors" / name / "README.md").read_text(encoding="utf-8")
     assert registry.load(name).title in readme.splitlines()[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_readme_tells_the_options_what_is_answered_and_what_is_not_verified(name: str) -> None:
+    connector = registry.load(name)
+    readme = (ROOT / "connectors" / name / "README.md").read_text(encoding="utf-8")
+    usual = Statuses()
+    unusual = {
+        getattr(connector.statuses, each.name)
+        for each in fields(Statuses)
+        if getattr(connector.statuses, each.name) != getattr(usual, each.name)
+    }
+    told = [*connector.options, *connector.schemes, *map(str, unusual), "secret", "verified"]
+    assert [word for word in told if word not in readme] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -157,6 +189,29 @@ def test_a_case_reads_as_expected_and_twice_the_same(name: str, case: str) -> No
     request = _accepted(connector, told)
     assert _dumped(connector, told, request) == list(told.submissions)
     assert _dumped(connector, told, request) == list(told.submissions)
+
+
+@pytest.mark.parametrize(("name", "case"), POSTED)
+def test_an_id_tells_nothing_of_a_person(name: str, case: str) -> None:
+    for act in load_case(name, case).submissions:
+        act_id = act.get("external_id", "")
+        texts = [text for text in act.get("answers", {}).values() if isinstance(text, str)]
+        digits = [re.sub(r"[^0-9]", "", text) for text in texts if text.startswith("+")]
+        personal = [*(text for text in texts if "@" in text), *filter(None, digits)]
+        assert "@" not in act_id
+        assert not [text for text in personal if text in act_id]
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [(n, option) for n in NAMES for option in registry.load(n).options]
+)
+def test_an_option_of_another_kind_is_misconfigured(name: str, option: str) -> None:
+    connector, told = registry.load(name), _posted(name)
+    expected = connector.options[option]
+    wrong: Any = {"a": "b"} if isinstance(expected, list | tuple) else ["a"]
+    for given in (wrong, "text" if not isinstance(expected, str) else None):
+        with pytest.raises(Misconfigured, match=f"the option {option} is to be"):
+            read(connector, told.request(), {**told.options, option: given})
 
 
 @pytest.mark.parametrize(("name", "case"), POSTED)
@@ -298,7 +353,10 @@ def test_a_handshake_in_another_form_is_refused(name: str) -> None:
     connector = registry.load(name)
     assert [c for n, c in SHAKEN if n == name], "no case has a handshake"
     assert connector.handshake
-    for query in ({}, {"hub.challenge": ("<b>",)}, {"challengeCode": ("hmacsha256={}",)}):
+    other: dict[str, tuple[str, ...]] = {"hub.challenge": ("<b>",)}
+    # A provider that asks for nothing, and looks only whether the address answers, asks without.
+    is_bare = any(not load_case(n, c).query for n, c in SHAKEN if n == name)
+    for query in (other if is_bare else {}, other, {"challengeCode": ("hmacsha256={}",)}):
         request = Request("GET", f"/hooks/{name}", query, {}, b"", datetime(2026, 1, 5, tzinfo=UTC))
         with pytest.raises((Malformed, Unverified)):
             connector.handshake(request, (SECRET,))
@@ -374,7 +432,7 @@ def _broken(told: Case) -> Iterator[str]:
 
 def _replaced(value: Any) -> Iterator[Any]:
     """Give a JSON value with each of its parts, itself too, removed or of another type."""
-    yield from (None, 7, "text", [], ["x"], {}, {"x": "y"}, True, "1e400")
+    yield from (None, 7, "text", [], ["x"], {}, {"x": "y"}, True, *EXTREMES)
     items = (
         list(value.items())
         if isinstance(value, dict)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.cli.provider import RETRY_AFTER_SECONDS, Credentials, Fault, Provider
-from chalicelib.connector import Connector, Get, Submission, Withdrawal, complete
+from chalicelib.connector import Act, Connector, Get, Submission, complete
 from chalicelib.errors import Expired, Gone, HubError, Malformed, Refused, TryLater
 from chalicelib.web import Web, provider_get
 from connectors.linkedin import connector as linkedin
@@ -82,7 +82,7 @@ def get_from(provider: Provider, connector: Connector, fault: str = "", **option
 
 def fetch(
     provider: Provider, connector: Connector, notice: Submission, fault: str = ""
-) -> Submission | Withdrawal:
+) -> Act | None:
     assert connector.fetch
     return complete(connector, notice, get_from(provider, connector, fault))
 
@@ -159,7 +159,9 @@ def test_what_meta_does_wrong_means_what_happens_next(
         fetch(provider, meta, META_NOTICE, fault)
     assert type(caught.value) is error
     provider.misbehave("7001", fault, times=0)
-    assert fetch(provider, meta, META_NOTICE).external_id == "7001"
+    found = fetch(provider, meta, META_NOTICE)
+    assert found
+    assert found.external_id == "7001"
 
 
 @pytest.mark.parametrize(("fault", "error"), [(fault, error) for fault, _, error in OUTCOMES])
@@ -171,7 +173,9 @@ def test_what_linkedin_does_wrong_means_what_happens_next(
         fetch(provider, linkedin, LINKEDIN_NOTICE, fault)
     assert type(caught.value) is error
     provider.misbehave("aa-1", fault, times=0)
-    assert fetch(provider, linkedin, LINKEDIN_NOTICE).external_id.endswith("aa-1")
+    found = fetch(provider, linkedin, LINKEDIN_NOTICE)
+    assert found
+    assert found.external_id.endswith("aa-1")
 
 
 @pytest.mark.parametrize("connector", [meta, linkedin])
@@ -191,7 +195,9 @@ def test_a_failure_that_passes_needs_no_one(provider: Provider) -> None:
     for _ in range(2):
         with pytest.raises(TryLater):
             fetch(provider, meta, META_NOTICE)
-    assert fetch(provider, meta, META_NOTICE).external_id == "7001"
+    found = fetch(provider, meta, META_NOTICE)
+    assert found
+    assert found.external_id == "7001"
 
 
 def test_a_lead_that_refuses_optional_fields_is_read_without_them(provider: Provider) -> None:

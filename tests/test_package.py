@@ -16,6 +16,20 @@ MEGABYTE = 1024 * 1024
 RUNTIME = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 """What Lambda's Python has beside the standard library."""
 
+OTHERS = {
+    "charset_normalizer",
+    "cryptography",
+    "email_validator",
+    "holidays",
+    "idna",
+    "jinja2",
+    "jwt",
+    "multipart",
+    "phonenumbers",
+    "publicsuffixlist",
+}
+"""What the door has no need of, or only for some sources, and then imports when it has."""
+
 
 @pytest.fixture(scope="module")
 def made() -> Package:
@@ -158,6 +172,22 @@ def test_all_our_modules_import_from_the_zip_alone(path: list[str], names: list[
 def test_importing_the_app_needs_no_environment(path: list[str]) -> None:
     code = "import os\nos.environ.clear()\nimport app\nresult = app.app.app_name"
     assert run_alone(path, code) == "hub"
+
+
+def test_the_door_imports_no_library_that_only_other_steps_need(path: list[str]) -> None:
+    code = (
+        "import app\n"
+        "from chalicelib import registry\n"
+        "from chalicelib.flow import receive\n"
+        "for name in registry.names(): registry.load(name)\n"
+        f"result = sorted({OTHERS!r} & {{name.partition('.')[0] for name in sys.modules}})"
+    )
+    assert run_alone(path, code) == []
+
+
+def test_every_library_that_other_steps_need_is_in_the_zip(names: list[str]) -> None:
+    tops = {name.partition("/")[0].partition(".")[0] for name in names}
+    assert tops >= OTHERS
 
 
 def test_the_door_answers_an_event_from_the_zip_alone(path: list[str]) -> None:

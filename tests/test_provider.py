@@ -2,15 +2,18 @@
 
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chalicelib.cli.cases import FOLDER, load_case
+from chalicelib.cli.cases import FOLDER, load_case, sample_case
 from chalicelib.cli.provider import Credentials, Provider, read_fetched
+from chalicelib.cli.provider_lists import Lead, Shelf
 from chalicelib.signing import hex_hmac_sha256
 
 FETCHED: dict[str, dict[str, Any]] = {
@@ -119,5 +122,63 @@ def test_the_cases_of_the_repository_can_be_served() -> None:
     assert {"meta", "linkedin"} <= fetched.keys()
 
 
-def test_no_cases_means_nothing_to_serve(tmp_path: Path) -> None:
-    assert read_fetched(tmp_path) == {}
+def test_without_cases_the_samples_are_served(tmp_path: Path) -> None:
+    assert read_fetched(tmp_path)["meta"] == sample_case("meta").fetched
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("hubspot/v1/contacts/5", BEARER, 200),
+        ("hubspot/v1/contacts/5", {"APIKEY": "tok"}, 200),
+        ("hubspot/v1/contacts/5?access_token=tok", {}, 200),
+        ("hubspot/v1/contacts/5", {"Authorization": "Bearer old"}, 401),
+        ("hubspot/v1/contacts/5", {}, 401),
+        ("hubspot/v1/contacts/6", BEARER, 404),
+    ],
+)
+def test_any_other_api_wants_its_token_somewhere(
+    path: str, headers: dict[str, str], status: int
+) -> None:
+    with Provider({"hubspot": {"contacts/5": {"id": "5"}}}, KNOWN) as running:
+        assert ask(running, path, headers)[0] == status
+
+
+def test_a_list_of_meta_is_paged_and_the_last_page_names_no_next() -> None:
+    at = datetime(2027, 1, 1, tzinfo=UTC)
+    with Provider({}, KNOWN) as running:
+        leads = [Lead(str(n), "5", at + timedelta(minutes=n), {"id": str(n)}) for n in range(60)]
+        running.shelves = {"meta": Shelf({"5": {"name": "Demo"}}, leads)}
+        seen: list[str] = []
+        after = ""
+        for size in (25, 25, 10):
+            path = f"meta/v25.0/5/leads?appsecret_proof={PROOF}&after={after}&fields=id"
+            status, page = ask(running, path, BEARER)
+            assert (status, len(page["data"])) == (200, size)
+            assert ("next" in page["paging"]) is (size == 25)
+            after = page["paging"]["cursors"]["after"]
+            seen += [lead["id"] for lead in page["data"]]
+    assert seen == [str(n) for n in reversed(range(60))]
+
+
+def test_a_refresh_token_is_traded_once_and_the_old_access_token_dies() -> None:
+    def trade(token: str) -> tuple[int, Any]:
+        sent = urllib.parse.urlencode({"grant_type": "refresh_token", "refresh_token": token})
+        url = running.token_url("typeform")
+        request = urllib.request.Request(url, data=sent.encode(), method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.load(refused)
+
+    with Provider({}, Credentials("tok", "sec", "again")) as running:
+        running.shelves = {"typeform": Shelf({"f1": {"id": "f1"}})}
+        assert ask(running, "typeform/-/forms/f1", BEARER)[0] == 200
+        status, given = trade("again")
+        assert status == 200
+        assert ask(running, "typeform/-/forms/f1", BEARER)[0] == 401
+        new = {"Authorization": f"Bearer {given['access_token']}"}
+        assert ask(running, "typeform/-/forms/f1", new)[0] == 200
+        assert trade("again") == (400, {"error": "invalid_grant"})
+        assert trade(given["refresh_token"])[0] == 200

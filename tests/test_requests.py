@@ -261,6 +261,38 @@ def test_an_event_of_the_gateway_becomes_a_request() -> None:
     assert "secret" not in repr(made)
 
 
+@pytest.mark.parametrize(
+    ("host", "public_url", "expected"),
+    [
+        ("hub.example.com", "", "https://hub.example.com/api/hooks/website/secret"),
+        (
+            "hub.example.com",
+            "https://hub.example.com",
+            "https://hub.example.com/hooks/website/secret",
+        ),
+        (
+            "127.0.0.1:4566",
+            "http://127.0.0.1:4566/a",
+            "http://127.0.0.1:4566/a/hooks/website/secret",
+        ),
+        (
+            "x.example.com",
+            "https://hub.example.com",
+            "https://x.example.com/api/hooks/website/secret",
+        ),
+    ],
+)
+def test_the_address_that_was_called_is_as_it_was_given_out(
+    host: str, public_url: str, expected: str
+) -> None:
+    called = event(
+        multiValueHeaders={"Host": [host]},
+        requestContext={"path": "/api/hooks/website/secret"},
+        multiValueQueryStringParameters={"a": ["1", "b c"]},
+    )
+    assert request_from_event(called, NOW, public_url).url == f"{expected}?a=1&a=b+c"
+
+
 def test_an_event_may_lack_all_that_is_optional() -> None:
     bare = {
         "httpMethod": "GET",

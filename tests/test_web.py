@@ -23,6 +23,7 @@ from cryptography.x509.oid import NameOID
 from chalicelib.addresses import check_url, is_public
 from chalicelib.connector import Api
 from chalicelib.errors import (
+    Expired,
     Gone,
     HubError,
     Malformed,
@@ -738,3 +739,61 @@ def test_a_provider_may_say_by_its_body_what_its_refusal_means() -> None:
         get = provider_get(server.web(), provider(server, refusal=refusal), {"version": 1}, "", "")
         with pytest.raises(Refused):
             get("x")
+
+
+def test_a_search_is_posted_as_json_and_its_answer_read() -> None:
+    with serving(saying(response(b'{"found": 1}'))) as server:
+        get = provider_get(server.web(), provider(server), {"version": 1}, "", "")
+        assert get("search", query={"since": 5}) == {"found": 1}
+    assert server.seen[0].startswith(b"POST /1/search HTTP/1.1")
+    assert b"Content-Type: application/json\r\n" in server.seen[0]
+    assert server.seen[0].endswith(b'\r\n\r\n{"since":5}')
+
+
+def test_the_whole_address_of_another_page_is_taken_at_the_same_host_only() -> None:
+    with serving(saying(response(b"[]"))) as server:
+        host = f"127.0.0.1:{server.port}"
+        api = provider(server, authorise=lambda token, secret: ({}, {"token": token}))
+        get = provider_get(server.web(), api, {"version": 1}, "new", "")
+        assert get(f"http://{host}/2/leads?after=a%2Bb&token=old&q=(x:1)") == []
+    assert server.seen[0].startswith(b"GET /2/leads?after=a%2Bb&q=(x:1)&token=new HTTP/1.1")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://evil.example.com/v1/leads",
+        "http://api.example.com/v1/leads",
+        "https://api.example.com:8443/v1/leads",
+        "https://api.example.com@evil.example.com/",
+        "https://user@api.example.com/",
+        "https://api.example.com.evil.example.com/",
+        "https://api.example.com/v1/../admin",
+        "https://[api.example.com/",
+        "http:/api.example.com",
+        "https:leads",
+    ],
+)
+def test_the_address_of_another_page_cannot_lead_elsewhere(address: str) -> None:
+    get = provider_get(
+        web_that_resolves((PUBLIC,)), Api(url="https://api.example.com/v1"), {}, "token", ""
+    )
+    with pytest.raises(Malformed):
+        get(address)
+
+
+def test_an_answer_that_is_no_json_is_text_where_the_connector_says_so() -> None:
+    with serving(saying(response(b"email,name\n"))) as server:
+        api = provider(server, gives="text")
+        assert provider_get(server.web(), api, {"version": 1}, "", "")("x") == "email,name\n"
+    with serving(saying(response(b'{"a": 1}'))) as server:
+        api = provider(server, gives="text")
+        assert provider_get(server.web(), api, {"version": 1}, "", "")("x") == {"a": 1}
+
+
+def test_a_token_that_is_not_valid_any_more_is_told_apart_from_one_that_may_not() -> None:
+    for status, expected in (("401 No", Expired), ("403 No", Refused)):
+        for refusal in (None, lambda status, body: Refused("in other words")):
+            with serving(saying(response(b"{}", status))) as server, pytest.raises(Refused) as got:
+                server.web().read(server.url, None, refusal)
+            assert type(got.value) is expected

@@ -405,7 +405,7 @@ URN = "urn:li:leadGenFormResponse:0000000{}-1"
 def tracked(kind: str, number: int = 1, email: str = "", **traits: Any) -> bytes:
     """Make the body of a call of user 1: `track` of a demo, `identify` or `delete`."""
     told = {"email": email, **traits} if email else traits
-    event = {
+    event: dict[str, Any] = {
         "type": kind,
         "messageId": f"call-{number}",
         "userId": "user-1",

@@ -30,6 +30,7 @@ class DeliverySummary(Model):
     outcome: Outcome
     reason: str
     leads: tuple[str, ...] = Field(description="leads it became part of, at most ten")
+    listed: bool = Field(default=False, description="kept from a provider's list, not sent to us")
 
 
 class DeliveryList(Model):

@@ -16,8 +16,8 @@ secret_app = typer.Typer(
     no_args_is_help=True, help="Secrets that the configuration names, kept encrypted."
 )
 
-LONGEST_SECRET = 4000 // 2
-"""Two live values must fit one SSM parameter of 4 KB."""
+LONGEST_SECRET = 7000 // 2
+"""Two live values must fit one SSM parameter, which may be of 8 KB when it is large."""
 
 FUNCTIONS_REMEMBER_MINUTES = 5
 

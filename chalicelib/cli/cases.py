@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
-from chalicelib.errors import Gone, NotFound
+from chalicelib.errors import NotFound
+from chalicelib.played import answer, make_request
 from chalicelib.registry import sample
 from chalicelib.request import Request
 
@@ -62,33 +62,31 @@ class Case:
             source_id: whom to address; empty means a source named like the connector.
             body: to send in place of the case's own.
         """
-        content = self.body if body is None else body
-        headers = {name.lower(): (value,) for name, value in self.headers.items()}
-        if self.method == "POST":
-            headers["content-type"] = (self.content_type,)
-        return Request(
-            method=self.method,
-            path=f"/hooks/{source_id or self.connector}",
-            query={name: (value,) for name, value in self.query.items()},
-            headers=headers,
-            body=content_bytes(content),
-            received_at=received_at or self.received_at,
-            source_id=source_id or self.connector,
-            url=f"https://hub.example.com/hooks/{source_id or self.connector}"
-            + (f"?{urlencode(self.query)}" if self.query else ""),
-        )
+        to = source_id or self.connector
+        parts = {
+            "body": self.body if body is None else body,
+            "content_type": self.content_type,
+            "method": self.method,
+            "query": self.query,
+            "headers": self.headers,
+        }
+        address = f"https://hub.example.com/hooks/{to}"
+        return make_request(parts, to, received_at or self.received_at, address)
 
-    def get(self, path: str, params: Mapping[str, str] | None = None, *, query: Any = None) -> Any:
+    def get(
+        self,
+        path: str,
+        params: Mapping[str, str] | str | None = None,
+        *,
+        query: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """Answer as the provider's API; a connector.Get.
 
         Raises:
             Gone: the case holds no answer for that.
         """
-        asked = "&".join(f"{name}={value}" for name, value in (params or {}).items())
-        key = f"{path}?{asked}" if asked else path
-        if key not in self.fetched:
-            raise Gone(f"the case {self.name} has nothing fetched at {key}")
-        return self.fetched[key]
+        return answer(self.fetched, path, params)
 
 
 def case_names(connector: str, folder: Path = FOLDER) -> list[str]:
@@ -123,10 +121,3 @@ def sample_case(connector: str) -> Case:
         Misconfigured: it has no sample.
     """
     return Case(connector=connector, name="sample", origin="", **sample(connector))
-
-
-def content_bytes(content: Any) -> bytes:
-    """Write a case's body as the bytes that travel."""
-    if isinstance(content, str):
-        return content.encode("utf-8")
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

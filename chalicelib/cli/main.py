@@ -7,7 +7,21 @@ import typer
 from rich.text import Text
 from typer.core import TyperGroup
 
-from chalicelib.cli import access, config, deliveries, doctor, leads, running, send, verify
+from chalicelib.cli import (
+    access,
+    config,
+    connectors,
+    deliveries,
+    doctor,
+    forms,
+    imports,
+    leads,
+    ledger,
+    running,
+    send,
+    sources,
+    verify,
+)
 from chalicelib.cli.tools import Tools, clean
 from chalicelib.errors import HubError, Invalid, NotFound
 
@@ -64,6 +78,15 @@ for handle in (
     deliveries.retry,
 ):
     app.command()(handle)
+for compare in (ledger.ledger, ledger.backfill):
+    app.command()(compare)
+app.command("import")(imports.import_file)
+app.command()(imports.imports)
+app.command("connectors")(connectors.command)
+app.command()(sources.sources)
+app.add_typer(sources.source_app, name="source")
+app.command()(forms.forms)
+app.add_typer(forms.form_app, name="form")
 app.add_typer(config.app, name="config")
 app.add_typer(access.token_app, name="token")
 app.add_typer(access.secret_app, name="secret")

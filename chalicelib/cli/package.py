@@ -32,10 +32,12 @@ NOT_SHIPPED = ("__pycache__", "cli", "deployments", "deployed")
 OURS = ("app.py", "chalice/", "chalicelib/", "connectors/")
 """What of the zip is not a library installed by pip."""
 
-NOT_COMPILED = re.compile(r"/phonenumbers/(data|geodata|carrierdata|shortdata|tzdata)/")
+NOT_COMPILED = re.compile(
+    r"/phonenumbers/(data|geodata|carrierdata|shortdata|tzdata)/|/holidays/(countries|financial)/"
+)
 """Large modules of data, of which a function reads few."""
 
-FORMAT = 3
+FORMAT = 4
 """Part of every cache key; raise it when what is made from the same input changes."""
 
 FUNCTION_ARN = re.compile(r"\$\{(APIHandler|Receive)\.Arn\}")

@@ -19,7 +19,7 @@ def up(
     as_json: JsonOption = False,
 ) -> None:
     """Run the whole hub on this machine: cloud, mailbox, stack, sample configuration, samples."""
-    from chalicelib.cli.send import play_samples
+    from chalicelib.cli.play import play_samples
     from chalicelib.cli.up import up as bring_up
 
     tools = tools_of(context)
@@ -78,9 +78,13 @@ def deploy(
         )
         token = make_ready(deployed)
     if as_json:
-        tools.show_json({"url": deployed.url, "stage": stage, "admin_token": token})
+        bucket = deployed.settings.bucket
+        tools.show_json(
+            {"url": deployed.url, "stage": stage, "bucket": bucket, "admin_token": token}
+        )
         return
     tools.show(f"Deployed: {deployed.url}")
+    tools.show(f"Bucket:   {deployed.settings.bucket}")
     _tell_token(tools, token)
     tools.say(f"Next: hub config publish FILE --stage {stage}; hub doctor --stage {stage}")
 

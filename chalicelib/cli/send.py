@@ -9,21 +9,19 @@ from urllib.parse import quote, urlencode
 import typer
 
 from chalicelib import registry
-from chalicelib.cli.cases import Case, case_names, load_case
+from chalicelib.cli.cases import Case, case_names, load_case, sample_case
 from chalicelib.cli.freshen import external_ids, freshen
 from chalicelib.cli.stage import Stage
 from chalicelib.cli.tools import Answered, Http, JsonOption, StageOption, Tools, tools_of
 from chalicelib.config.model import Config
 from chalicelib.config.source import Source
-from chalicelib.connector import Connector
-from chalicelib.errors import HubError, Misconfigured, NotFound
+from chalicelib.connector import BUCKET, Connector, PathToken
+from chalicelib.errors import Misconfigured, NotFound
 from chalicelib.hub import Hub
 from chalicelib.records import Delivery
 from chalicelib.request import Request
 
 if TYPE_CHECKING:
-    from chalicelib.cli.package import Report
-    from chalicelib.cli.up import Up
     from chalicelib.lead.model import Lead
 
 WAIT_SECONDS = 60
@@ -101,22 +99,24 @@ def send(
         return _shake_hands(stage, http, case, source_id, now)
     secret = _secret(stage.hub, source.secret)
     body = case.body if again else freshen(case, options, now)
-    request = case.request(now, source_id, body)
+    if stage.is_local and connector.api and connector.api.url == BUCKET:
+        _put_mails(stage.hub, case)
+    request = _addressed(stage, case.request(now, source_id, body))
     request = connector.signature_for(options).sign(request, secret)
     ids = external_ids(connector, request, options)
     return Sent(case, source_id, now, _post(stage, http, request), ids)
 
 
-def follow(tools: Tools, hub: Hub, sent: Sent) -> Followed | None:
-    """Wait for a delivery's outcome, and for its leads' owners.
+def follow(tools: Tools, hub: Hub, sent: Sent, seconds: float = WAIT_SECONDS) -> Followed | None:
+    """Wait for a delivery's outcome, and for its leads' owners; looks at least once.
 
     Returns:
-        What is known after WAIT_SECONDS at the latest; None when there is no outcome by then.
+        What is known after so many seconds at the latest; None when there is no outcome by then.
     """
     from chalicelib.flow.details import find_lead
 
     found: Followed | None = None
-    for _ in range(int(WAIT_SECONDS / LOOK_EVERY_SECONDS)):
+    for _ in range(max(1, int(seconds / LOOK_EVERY_SECONDS))):
         delivery = _outcome(hub, sent)
         if delivery is not None:
             lead_ids = {result.lead_id for result in delivery.results.values() if result.lead_id}
@@ -126,38 +126,6 @@ def follow(tools: Tools, hub: Hub, sent: Sent) -> Followed | None:
                 break
         tools.sleep(LOOK_EVERY_SECONDS)
     return found
-
-
-def play_samples(up: "Up", report: "Report") -> None:
-    """Play one signed sample of each configured source at a hub that was just brought up."""
-    import boto3
-
-    from chalicelib.hub import build
-
-    deployed = up.deployed
-    hub = build(deployed.settings, deployed.endpoint)
-
-    def refuse(name: str, values: list[dict[str, Any]]) -> None:
-        raise HubError("samples set no secrets")
-
-    stage = Stage(
-        deployed.settings.stage, hub, refuse, lambda s: boto3.client(s, **deployed.endpoint)
-    )
-    tools = Tools()
-    sources = hub.configurations.current().config.sources
-    sent: list[Sent] = []
-    for source_id, source in sources.items():
-        if source.enabled and case_names(source.connector):
-            report(f"Playing {registry.load(source.connector).title}")
-            case = load_case(source.connector, first_case(source.connector))
-            sent.append(send(stage, tools.http, case, source_id, tools.now()))
-    refused = [one for one in sent if not one.is_accepted]
-    if refused:
-        names = ", ".join(f"{one.source_id} ({one.answer.status})" for one in refused)
-        raise HubError(f"the hub refused samples: {names}")
-    for one in sent:
-        report(f"Following {one.source_id}")
-        follow(tools, hub, one)
 
 
 def command(
@@ -183,7 +151,7 @@ def command(
     if list_cases:
         _show_cases(tools, connector, names, as_json=as_json)
         return
-    chosen = load_case(connector, case or first_case(connector))
+    chosen = load_case(connector, case) if case else sample_case(connector)
     at = tools.connect(stage)
     source_id = source or _source_for(at.hub.configurations.current().config, connector)
     sent = _send_all(tools, at, chosen, source_id, times, again=again)
@@ -200,14 +168,6 @@ def command(
     is_settled = all(found is not None and found.is_settled for found in followed)
     if not is_settled or not all(one.is_accepted for one in sent):
         raise typer.Exit(1)
-
-
-def first_case(connector: str) -> str:
-    """Name the case that shows a connector best."""
-    for name in case_names(connector):
-        if load_case(connector, name).is_sample:
-            return name
-    raise NotFound(f"{connector}: no case is its sample; is this a checkout with tests?")
 
 
 def _send_all(
@@ -232,14 +192,25 @@ def _follow_all(tools: Tools, hub: Hub, sent: Sequence[Sent]) -> list[Followed |
     ]
 
 
-def _post(stage: Stage, http: Http, request: Request) -> Answered:
+def _put_mails(hub: Hub, case: Case) -> None:
+    """Put into the bucket what SES would have put there before it tells of it."""
+    for name, text in case.fetched.items():
+        hub.blobs.put(name, text.encode("latin-1"))
+
+
+def _addressed(stage: Stage, request: Request) -> Request:
+    """Write the address that is called into a request, for providers that sign it."""
     url = f"{stage.url}/hooks/{quote(request.source_id)}"
     if request.path_token:
         url += f"/{quote(request.path_token, safe='')}"
     if request.query:
         url += "?" + urlencode([(n, v) for n, values in request.query.items() for v in values])
+    return replace(request, url=url)
+
+
+def _post(stage: Stage, http: Http, request: Request) -> Answered:
     headers = {name: ", ".join(values) for name, values in request.headers.items()}
-    return http(request.method, url, headers, request.body)
+    return http(request.method, _addressed(stage, request).url, headers, request.body)
 
 
 def _shake_hands(stage: Stage, http: Http, case: Case, source_id: str, now: datetime) -> Sent:
@@ -250,6 +221,9 @@ def _shake_hands(stage: Stage, http: Http, case: Case, source_id: str, now: date
     assumed = str((case.handshake or {}).get("secret", ""))
     query = {name: secret if value == assumed else value for name, value in case.query.items()}
     request = replace(case, query=query).request(now, source_id)
+    signature = connector.signature_for(connector.options_with(source.options))
+    if isinstance(signature, PathToken):
+        request = signature.sign(request, secret)
     expected = _expected(connector, request, secret)
     return Sent(case, source_id, now, _post(stage, http, request), expected=expected)
 

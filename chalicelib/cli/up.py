@@ -16,7 +16,7 @@ from rich.console import Console
 from chalicelib.cli import background, mailbox
 from chalicelib.cli.cloud import Cloud, start_cloud, stop_cloud
 from chalicelib.cli.deploy import LOCAL, Deployed, deploy, make_ready, secrets_of
-from chalicelib.cli.package import ROOT, Report
+from chalicelib.cli.package import ROOT
 from chalicelib.cli.provider import SECRET, TOKEN
 from chalicelib.config.document import load
 from chalicelib.config.model import Config
@@ -54,8 +54,8 @@ class Up:
     admin_token: str = ""
 
 
-PlaySamples = Callable[[Up, Report], None]
-"""Plays the providers: sends one signed sample of each source to the hub."""
+PlaySamples = Callable[[Up, Console], None]
+"""Plays the providers: sends one signed sample of each source to the hub, and shows the outcome."""
 
 
 def up(
@@ -72,8 +72,7 @@ def up(
 
     Args:
         console: where progress is shown.
-        play_samples: called at the end, on a hub with no configuration before; its Report is the
-            console's.
+        play_samples: called at the end, on a hub with no configuration before.
         fresh: forget everything stored before.
         home: folder that keeps state, packages, mails and logs.
         sample: configuration to publish if there is none.
@@ -96,7 +95,7 @@ def up(
         smtp, mailbox_url = mailbox.start_mailbox(home)
         console.print(f"[green]✓[/] Mailbox at {mailbox_url}")
         provider = start_provider(home)
-        console.print(f"[green]✓[/] Stand-in for LinkedIn, Meta, Slack and the CRM at {provider}")
+        console.print(f"[green]✓[/] Stand-in for the providers, Slack and the CRM at {provider}")
         cloud = start_cloud(home, report, smtp=smtp)
         console.print(f"[green]✓[/] Local cloud at {cloud.url}")
         sender = parseaddr(config.settings.mail_from)[1].rpartition("@")[2] or "example.com"
@@ -118,10 +117,8 @@ def up(
         else:
             _follow_stand_in(hub, provider)
         running = Up(cloud, deployed, mailbox_url, provider, make_ready(deployed))
-        if is_new:
-            report("Playing samples")
-            play_samples(running, report)
-            console.print("[green]✓[/] Samples played")
+    if is_new:
+        play_samples(running, console)
     return running
 
 

@@ -1,4 +1,4 @@
-"""One thing as it stands, with its story: a lead and its timeline, a delivery, a source, a pool."""
+"""One thing as it stands, with its story: a lead and its timeline, a delivery, a pool."""
 
 import base64
 import re
@@ -7,22 +7,16 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from chalicelib import registry
-from chalicelib.config.source import Source
-from chalicelib.connector import PathToken
-from chalicelib.errors import Conflict, Misconfigured, NotFound
+from chalicelib.errors import Conflict, NotFound
 from chalicelib.flow.keep import request_of
 from chalicelib.flow.leads import live_lead
-from chalicelib.flow.refuse import Refusal, refusals_of
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Lead, Model, Touch
 from chalicelib.lead.routing import Ledger, StatementLine, statement
 from chalicelib.records import (
-    OUTCOMES,
     Delivery,
     Effect,
     Event,
-    deliveries_list,
     delivery_key,
     delivery_of,
     effect_item,
@@ -56,21 +50,6 @@ class TimelineEntry(Model):
     touch: Touch | None = None
     effect: Effect | None = None
     event_id: str = ""
-
-
-class SourceHealth(Model):
-    """A source, and how its door is doing."""
-
-    source_id: str
-    title: str
-    connector: str
-    enabled: bool
-    address: str = Field(description="what to type in at the provider; {token} is the secret")
-    has_secret: bool
-    last_delivery_at: AwareDatetime | None = None
-    last_outcome: str = ""
-    refused: Mapping[str, int] = Field(description="by reason, over the last days")
-    last_refusals: tuple[Refusal, ...] = ()
 
 
 class PoolStatement(Model):
@@ -185,12 +164,6 @@ def retry_effect(hub: Hub, lead_id: str, effect_id: str) -> Effect:
     return again
 
 
-def sources(hub: Hub) -> list[SourceHealth]:
-    """Give all configured sources with what came by them lately."""
-    config = hub.configurations.current().config
-    return [_health(hub, source_id, source) for source_id, source in config.sources.items()]
-
-
 def pool_statement(hub: Hub, pool_id: str) -> PoolStatement:
     """Lay out a pool's ledger.
 
@@ -260,40 +233,3 @@ def _effect_text(effect: Effect) -> str:
     }
     reason = f": {effect.reason}" if effect.reason else ""
     return f"{effect.destination_id} {states[effect.state]} ({effect.kind}){reason}"
-
-
-def _health(hub: Hub, source_id: str, source: Source) -> SourceHealth:
-    try:
-        has_secret = bool(hub.secrets.get(source.secret))
-    except Misconfigured:
-        has_secret = False
-    last: tuple[str, str] = ("", "")
-    for outcome in OUTCOMES:
-        page = hub.table.query_index(
-            "list", deliveries_list(source_id, outcome), newest_first=True, limit=1
-        )
-        for item in page.items:
-            last = max(last, (str(item["list_sk"]).partition("#")[0], outcome))
-    refused, refusals = refusals_of(hub, source_id)
-    return SourceHealth(
-        source_id=source_id,
-        title=source.title,
-        connector=source.connector,
-        enabled=source.enabled,
-        address=_address(hub, source_id, source),
-        has_secret=has_secret,
-        last_delivery_at=last[0] or None,
-        last_outcome=last[1],
-        refused=refused,
-        last_refusals=refusals,
-    )
-
-
-def _address(hub: Hub, source_id: str, source: Source) -> str:
-    address = f"{hub.settings.public_url}/hooks/{source_id}"
-    try:
-        connector = registry.load(source.connector)
-        signature = connector.signature_for(connector.options_with(source.options))
-    except Misconfigured:
-        return address
-    return f"{address}/{{token}}" if isinstance(signature, PathToken) else address

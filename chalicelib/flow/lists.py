@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.errors import Invalid
+from chalicelib.flow.forms import KNOWN_FORMS, OPEN_FORMS
 from chalicelib.flow.leads import live_lead
 from chalicelib.hub import Hub
 from chalicelib.lead.email import clean_email
@@ -110,6 +111,19 @@ def list_effects(hub: Hub, limit: int, after: str = "") -> Listed:
     """List notifications that are set aside, newest first."""
     entries = _walk(hub, "list", [QUARANTINED_EFFECTS], limit, after)
     return _page(entries, limit, lambda _: True)
+
+
+def list_forms(hub: Hub, limit: int, after: str = "", *, only_open: bool = True) -> Listed:
+    """List forms whose questions are known, what was noticed last first.
+
+    Args:
+        hub: read from.
+        limit: at most so many.
+        after: see Listed.
+        only_open: only those with changes that wait for a person.
+    """
+    lists = [OPEN_FORMS] if only_open else [OPEN_FORMS, KNOWN_FORMS]
+    return _page(_walk(hub, "list", lists, limit, after), limit, lambda _: True)
 
 
 def _page(entries: Iterator[Item], limit: int, fits: Callable[[Summary], bool]) -> Listed:

@@ -290,6 +290,27 @@ def _tools(hub: Hub, config: Config, destination: Destination, now: datetime) ->
     )
 
 
+def rehearse(hub: Hub, current: Current, subject: Subject, effect: Effect) -> str:
+    """Send an effect's notice, once and with no record of it; gives the destination's proof.
+
+    Args:
+        hub: what it sends with decides whether anything leaves the house.
+        current: configuration in force.
+        subject: the lead as it would be, and its last touch.
+        effect: what would be sent.
+
+    Raises:
+        TryLater, Uncertain, Refused, Misconfigured: see DestinationKind.send.
+    """
+    now = hub.clock()
+    destination = current.config.destinations[effect.destination_id]
+    notice = _notice(hub, current, subject, effect, now)
+    if notice is None:
+        raise Refused("the lead has changed hands since")
+    tools = _tools(hub, current.config, destination, now)
+    return load(destination.kind).send(notice, destination, tools)
+
+
 def _notice(
     hub: Hub, current: Current, subject: Subject, effect: Effect, now: datetime
 ) -> Notice | None:

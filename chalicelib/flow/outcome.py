@@ -18,6 +18,9 @@ LONGEST_WAIT_SECONDS = 4 * 3600
 WORK = timedelta(minutes=5)
 """After how long tick takes unfinished work for forgotten."""
 
+NOBODY = "nothing says who this is: expected an e-mail address or a phone number"
+"""Why a submission is quarantined that may be readable once a form's questions are mapped."""
+
 OPEN: tuple[Outcome, ...] = ("pending", "waiting")
 """Outcomes of a delivery that still has work to be done."""
 

@@ -226,7 +226,9 @@ def _take(batch: Batch, job: Job, position: int) -> ActResult:
             except Conflict:
                 continue
     except (Malformed, Gone, Refused, Misconfigured) as error:
-        return ActResult(outcome="quarantined", external_id=act.external_id, reason=reason_of(error))
+        return ActResult(
+            outcome="quarantined", external_id=act.external_id, reason=reason_of(error)
+        )
     raise TryLater("others kept writing to the same lead", CROWDED_SECONDS)
 
 

@@ -12,11 +12,15 @@ from chalicelib.records import (
     Version,
     active_item,
     active_of,
+    document_of,
     version_item,
     version_key,
     version_of,
 )
 from chalicelib.storage import Absent, Holds, Put, at_version
+
+MOST_RETIRED = 200
+"""How many sources are remembered that were taken out of the configuration, the last ones."""
 
 
 def publish(
@@ -43,6 +47,7 @@ def publish(
         hash=digest,
         version=before.version + 1 if before else 1,
         off=_still_off(before.off if before else {}, config),
+        retired=_retired(hub, before, config) if before else {},
     )
     version = Version(
         number=number,
@@ -107,6 +112,23 @@ def set_availability(hub: Hub, owner_id: str, *, off: bool, until: str = "") -> 
     condition = Holds("version", current.active.version)
     hub.table.write([Put("active", active_item(active, writer), condition)])
     return active
+
+
+def _retired(hub: Hub, before: Active, config: Config) -> dict[str, str]:
+    """Name sources that are configured no more, so that the door answers as their providers need.
+
+    It stands outside of the hashed document, for two hubs of one configuration may have other
+    pasts.
+    """
+    item = hub.table.get(version_key(before.number))
+    sources = document_of(version_of(item)).get("sources", {}) if item else {}
+    taken_out = {name: str(source["connector"]) for name, source in sources.items()}
+    everything = [
+        (name, connector)
+        for name, connector in ({**before.retired, **taken_out}).items()
+        if name not in config.sources
+    ]
+    return dict(everything[-MOST_RETIRED:])
 
 
 def _still_off(off: Mapping[str, str], config: Config) -> dict[str, str]:

@@ -6,17 +6,20 @@ from datetime import timedelta
 
 from chalicelib import registry
 from chalicelib.config.source import Source
-from chalicelib.connector import Connector, Options
+from chalicelib.connector import CLOSED, Connector, Options, Statuses
 from chalicelib.errors import (
     Malformed,
     Misconfigured,
+    Retired,
     SwitchedOff,
     TooLarge,
     Unavailable,
     UnknownSource,
     Unverified,
 )
+from chalicelib.flow.handshakes import note_handshake
 from chalicelib.flow.keep import keep, whole
+from chalicelib.flow.public_keys import confirm, with_public_key
 from chalicelib.flow.refuse import refuse
 from chalicelib.hub import Hub
 from chalicelib.records import Delivery
@@ -50,14 +53,16 @@ def receive(hub: Hub, source_id: str, request: Request) -> Reply:
     try:
         door = _find(hub, source_id)
     except UnknownSource as error:
-        refuse(hub, source_id, error)
-        return _problem(404, "unknown source")
+        return _unknown(hub, source_id, request, error)
     except (Unavailable, Misconfigured) as error:
         hub.trouble(error)
         return _busy(503)
-    connector, options = door.connector, _options(door)
+    return _for_people(door.connector, _options(door), request, _answer(hub, door, request))
+
+
+def _for_people(connector: Connector, options: Options, request: Request, reply: Reply) -> Reply:
+    """Make a reply fit for the browser that asked, where there is one."""
     headers = connector.cors(request, options) if connector.cors else {}
-    reply = _answer(hub, door, request)
     if reply.status >= 400 and connector.apologise and request.method == "POST":
         headers = {**headers, **reply.headers}
         reply = connector.apologise(request, options, reply.status)
@@ -76,12 +81,14 @@ def _answer(hub: Hub, door: Door, request: Request) -> Reply:
         if len(request.body) > MOST_BYTES:
             raise TooLarge(f"body of {len(request.body)} bytes; expected at most {MOST_BYTES}")
         signature = door.connector.signature_for(_options(door))
-        secrets = _secrets(hub, door.source.secret)
-        verified = signature.verify(request, secrets, request.received_at)
+        secrets = () if signature is CLOSED else _secrets(hub, door.source.secret)
+        signed = with_public_key(hub, signature, request)
+        verified = signature.verify(signed, secrets, request.received_at)
+        confirm(hub, door.connector, verified)
         _keep(hub, door, kept(verified, signature.secret_headers))
-    except UnknownSource as error:
+    except SwitchedOff as error:
         refuse(hub, door.source_id, error)
-        return _problem(statuses.unknown_source, "this source is switched off")
+        return _problem(statuses.switched_off, "this source is switched off")
     except Unverified as error:
         refuse(hub, door.source_id, error)
         return _problem(statuses.unverified, "not verified")
@@ -104,19 +111,42 @@ def _find(hub: Hub, source_id: str) -> Door:
     return Door(source_id, source, registry.load(source.connector))
 
 
+def _unknown(hub: Hub, source_id: str, request: Request, error: UnknownSource) -> Reply:
+    """Answer for no source; one that was taken out is answered as its provider needs it."""
+    try:
+        name = hub.configurations.retired(source_id, CONFIG_AGE_SECONDS)
+        connector = registry.load(name) if name else None
+    except (Unavailable, Misconfigured) as failure:
+        hub.trouble(failure)
+        connector = None
+    if connector is None:
+        refuse(hub, source_id, error)
+        return _problem(Statuses.unknown_source, "unknown source")
+    refuse(hub, source_id, Retired("the source was taken out of the configuration"))
+    reply = _problem(connector.statuses.unknown_source, "unknown source")
+    return _for_people(connector, connector.options_with({}), request, reply)
+
+
 def _shake_hands(hub: Hub, door: Door, request: Request) -> Reply:
     """Answer a provider that checks the address, in exactly the form that it wants."""
     if not door.connector.handshake:
         return Reply(200) if request.method == "HEAD" else _problem(405, "expected POST")
-    secrets = _secrets(hub, door.source.verify_token or door.source.secret)
     try:
-        return door.connector.handshake(request, secrets)
+        secrets = _secrets(hub, door.source.verify_token or door.source.secret)
+        reply = door.connector.handshake(request, secrets)
     except Malformed as error:
+        # Anybody who tries the address; a provider's own handshake has the right form.
         refuse(hub, door.source_id, error)
         return _problem(400, "not the handshake that was expected")
     except Unverified as error:
+        note_handshake(hub, door.source_id, error)
         refuse(hub, door.source_id, error)
         return _problem(403, "not verified")
+    except Misconfigured as error:
+        note_handshake(hub, door.source_id, error)
+        raise
+    note_handshake(hub, door.source_id)
+    return reply
 
 
 def _secrets(hub: Hub, name: str) -> tuple[str, ...]:

@@ -23,8 +23,10 @@ from chalicelib.records import (
     effect_item,
     effect_of,
     event_item,
+    event_of,
     lead_item,
     lead_key,
+    lead_of,
     ledger_item,
     ledger_key,
     ledger_of,
@@ -432,6 +434,29 @@ def send_effects(hub: Hub, effects: Sequence[Effect]) -> None:
         hub.outbox.send(
             [Message({"lead": effect.lead_id, "effect": effect.effect_id}) for effect in effects]
         )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What routing would do with a lead; nothing of it is written.
+
+    Attributes:
+        lead: as it would be.
+        event: what its timeline would say.
+        effects: who would be told.
+    """
+
+    lead: Lead
+    event: Event
+    effects: tuple[Effect, ...]
+
+
+def plan(hub: Hub, lead: Lead) -> Plan:
+    """Decide who would get a lead now, on a copy of the ledgers."""
+    together = _round(hub)
+    _decide(together, lead)
+    items = {write.item["kind"]: write.item for write in together.writes if isinstance(write, Put)}
+    return Plan(lead_of(items["lead"]), event_of(items["event"]), tuple(together.effects))
 
 
 def _event(

@@ -1,18 +1,19 @@
 """Make stored decisions again from what is stored, and name those that come out differently."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from chalicelib.config.model import Config
 from chalicelib.errors import NotFound
 from chalicelib.flow.match import Stored, stored_leads
 from chalicelib.hub import Hub
 from chalicelib.lead.merging import fold
-from chalicelib.lead.model import Decision, Lead, Score
+from chalicelib.lead.model import Decision, Lead, Score, Touch
 from chalicelib.lead.rotation import Account, Ledger, choose
 from chalicelib.lead.routing import repick_rule
 from chalicelib.lead.scoring import score
-from chalicelib.records import event_of, lead_key, version_key, version_of
+from chalicelib.records import Event, event_of, lead_key, version_key, version_of
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,15 @@ def verify(hub: Hub, lead_id: str) -> list[Finding]:
     if not found:
         raise NotFound(f"lead {lead_id}")
     (stored,) = found
-    configs = published(hub)
+    configs, events = published(hub), _events(hub, stored.lead)
     return [
         Finding(
             stored.lead.lead_id,
             decision.kind,
             decision.decided_at.isoformat(timespec="milliseconds"),
-            _problem(stored, decision, configs),
+            _problem(stored, decision, configs, events),
         )
-        for decision in sorted(_decisions(hub, stored), key=lambda one: one.decided_at)
+        for decision in sorted(_decisions(stored, events), key=lambda one: one.decided_at)
         if decision.kind in ("score", "rule", "route")
     ]
 
@@ -60,21 +61,30 @@ def published(hub: Hub) -> dict[str, Config]:
     return {v.hash: Config.model_validate_json(v.document) for v in versions}
 
 
-def _decisions(hub: Hub, stored: Stored) -> Iterator[Decision]:
+def _events(hub: Hub, lead: Lead) -> list[Event]:
+    return [
+        event_of(item)
+        for lead_id in (lead.lead_id, *lead.members)
+        for item in hub.table.query(lead_key(lead_id)[0], "EVENT#")
+    ]
+
+
+def _decisions(stored: Stored, events: Sequence[Event]) -> Iterator[Decision]:
     for touch in stored.touches:
         yield from touch.record.decisions
-    for lead_id in (stored.lead.lead_id, *stored.lead.members):
-        for item in hub.table.query(lead_key(lead_id)[0], "EVENT#"):
-            yield from event_of(item).decisions
+    for event in events:
+        yield from event.decisions
 
 
-def _problem(stored: Stored, decision: Decision, configs: Mapping[str, Config]) -> str:
+def _problem(
+    stored: Stored, decision: Decision, configs: Mapping[str, Config], events: Sequence[Event]
+) -> str:
     config = configs.get(decision.config_hash)
     if config is None:
         return "its configuration is not among the published ones"
     match decision.kind:
         case "score":
-            result = str(_score_again(stored, decision, config).total)
+            result = str(_score_again(stored, decision, config, events).total)
         case "rule":
             rule, _ = repick_rule(decision, config)
             result = rule.id if rule else ""
@@ -83,15 +93,20 @@ def _problem(stored: Stored, decision: Decision, configs: Mapping[str, Config]) 
     return "" if result == decision.result else f"{decision.result!r} then, {result!r} now"
 
 
-def _score_again(stored: Stored, decision: Decision, config: Config) -> Score:
-    """Score the touches that counted then, as the lead stood then."""
+def _score_again(
+    stored: Stored, decision: Decision, config: Config, events: Sequence[Event]
+) -> Score:
+    """Score the touches that counted then, as they read then, as the lead stood then."""
     counted = set(decision.inputs["touches"])
+    now = decision.decided_at
+    as_read_then = _as_read_at(now, events)
     touches = [
-        old.record.touch.model_copy(update={"void": ""})
+        as_read_then.get(old.record.touch.touch_id, old.record.touch).model_copy(
+            update={"void": ""}
+        )
         for old in stored.touches
         if old.record.touch.touch_id in counted
     ]
-    now = decision.decided_at
     empty = Lead.model_validate(
         {
             **decision.inputs["before"],
@@ -102,6 +117,14 @@ def _score_again(stored: Stored, decision: Decision, config: Config) -> Score:
         }
     )
     return score(fold(empty, touches, now), touches, config.scoring, now)
+
+
+def _as_read_at(at: datetime, events: Sequence[Event]) -> dict[str, Touch]:
+    """Give the touches that were read again later as they read at a time."""
+    later = [event for event in events if event.kind == "read_again" and event.at > at]
+    latest_first = sorted(later, key=lambda event: event.at, reverse=True)
+    befores = [Touch.model_validate(event.before["touch"]) for event in latest_first]
+    return {touch.touch_id: touch for touch in befores}
 
 
 def _choose_again(decision: Decision, config: Config) -> str:

@@ -168,5 +168,5 @@ def _claims_taken_back(
             update={"version": claim.version + 1, "withdrawn_at": act.erased_at}
         )
         condition = at_version(claim.version)
-        writes.append(Put(f"claim {number}", claim_item(after, writer), condition))
+        writes.append(Put(f"taken back claim {number}", claim_item(after, writer), condition))
     return writes

@@ -308,7 +308,7 @@ class _Sight:
             if not is_odd:
                 update["shapes"] = {**question.shapes, shape: question.shapes.get(shape, 0) + 1}
                 update |= self._options(question, texts)
-        update |= self._fresh(question, texts)
+        update |= self._fresh(key, question, texts)
         update |= self._label(question, key)
         if question.is_new and question.seen < ENOUGH:
             beside = {*question.beside, *(k for k in self.given if k != key)}
@@ -323,6 +323,8 @@ class _Sight:
         return usual(question, group_of(shape_of(texts[0]))) < NOISE
 
     def _is_reworded(self, question: Question, key: str) -> bool:
+        if self.touch.labels.get(key, "") in ("", question.label):
+            return False
         label = self.label(key)
         if not label or not question.labels or len(question.labels) >= MOST_LABELS:
             return False
@@ -362,14 +364,14 @@ class _Sight:
     def _is_fresh(self, question: Question, texts: Sequence[str]) -> bool:
         return question.is_choice and any(d not in question.options for d in self._picked(texts))
 
-    def _fresh(self, question: Question, texts: Sequence[str]) -> dict[str, object]:
+    def _fresh(self, key: str, question: Question, texts: Sequence[str]) -> dict[str, object]:
         left = max(0, question.fresh_left - 1)
         if self._is_fresh(question, texts):
             new = tuple(d for d in self._picked(texts) if d not in question.options)
             left = left if question.fresh_left else OPTIONS_WITHIN
             return {"fresh": (*question.fresh, *new), "fresh_left": left}
         if question.fresh_left and not left:
-            return {"fresh": (), "fresh_left": 0}
+            return {"fresh": question.fresh if key in self.open else (), "fresh_left": 0}
         return {"fresh_left": left} if question.fresh_left else {}
 
 

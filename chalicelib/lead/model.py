@@ -68,6 +68,10 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+ExternalId = Annotated[str, Field(min_length=1, max_length=512, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A provider's id of an act: one line, for it is shown and written into logs."""
+
+
 class Consent(Model):
     """What a person agreed to or refused, in the words that they saw."""
 
@@ -81,7 +85,7 @@ class Consent(Model):
 class Submission(Model):
     """One act of one person, as its connector read it; never changed."""
 
-    external_id: Annotated[str, Field(min_length=1, max_length=512)] = Field(
+    external_id: ExternalId = Field(
         description="the provider's id of the act; the same id again is a duplicate"
     )
     submitted_at: AwareDatetime
@@ -126,7 +130,7 @@ class Submission(Model):
 class Withdrawal(Model):
     """A person takes a submission back: its touch no longer counts."""
 
-    external_id: Annotated[str, Field(min_length=1, max_length=512)]
+    external_id: ExternalId
     withdrawn_at: AwareDatetime
     reason: str = ""
 
@@ -134,7 +138,7 @@ class Withdrawal(Model):
 class Erasure(Model):
     """A person, or the law, wants all that a source has told of them to be gone."""
 
-    external_id: Annotated[str, Field(min_length=1, max_length=512)]
+    external_id: ExternalId
     erased_at: AwareDatetime
     person_id: str = Field(default="", description="as in the submissions of the same provider")
     email: str = ""

@@ -12,6 +12,7 @@ from chalicelib.connector import (
     Connector,
     Get,
     Hmac,
+    Json,
     Options,
     Page,
     Request,
@@ -24,6 +25,7 @@ from chalicelib.connector import (
     consents_of,
     digest_of,
     each,
+    filled,
     spellings,
 )
 
@@ -55,8 +57,6 @@ OWN_KEYS = frozenset({"status", "time_zone", "start_time", "end_time", "hosts", 
 
 PASSES = ("Created", "Updated")
 """What a list is asked for, one after the other: what was made, and what was changed."""
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:
@@ -162,7 +162,7 @@ def _booking(
         external_id=uid,
         revision=status,
         form=form,
-        answers={key: value for key, value in answers.items() if value},
+        answers=filled(answers),
         campaign=campaign,
         # What ends a booking does not say when it was made, and so not when consent was given.
         consents=consents_of(_listed(texts), options["consents"]) if status in LIVE else (),
@@ -238,7 +238,7 @@ def _form(form: Json, at: str, trigger: str, options: Options) -> Submission:
     responses = form["responses"]
     given = {key: one.get("response") or one.get("value") for key, one in responses.items()}
     texts = {_key(key): _answer(value) for key, value in given.items()}
-    answers = {key: text for key, text in texts.items() if text}
+    answers = filled(texts)
     known = spellings()
     return Submission(
         # Only the later notice has an id, so both are known by what was answered.

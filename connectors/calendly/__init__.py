@@ -13,9 +13,11 @@ from chalicelib.connector import (
     Consent,
     Get,
     Hmac,
+    Json,
     Options,
     Page,
     Request,
+    Statuses,
     Submission,
     Subscription,
     Window,
@@ -23,6 +25,7 @@ from chalicelib.connector import (
     bearer,
     campaign_of,
     consents_of,
+    filled,
     page_within,
     spellings,
 )
@@ -48,8 +51,6 @@ MISSED_WITHIN = timedelta(days=7)
 
 FORMS = "forms:"
 """Starts the name of a page of routing form submissions: `forms:NUMBER:TOKEN`."""
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:
@@ -95,7 +96,7 @@ def _booking(invitee: Json, options: Options, event: str = "", happened_at: str 
         submitted_at=changed_at,
         form=form,
         form_title=as_text(meeting.get("name")),
-        answers={**{key: value for key, value in own.items() if value}, **questions},
+        answers={**filled(own), **questions},
         campaign=campaign_of(invitee.get("tracking") or {}),
         consents=_dated(consents_of(texts, options["consents"]), invitee),
         # Whoever moves a meeting may give another address, and is still the same person.
@@ -200,7 +201,7 @@ def _routed(form: Json) -> Submission:
         form=_last(form.get("routing_form")),
         answers={
             **{as_text(one["question_uuid"]): as_text(one["answer"]) for one in asked},
-            **{key: text for key, text in links.items() if text},
+            **filled(links),
         },
         labels=labels,
         hints={key: known[label] for key, label in labels.items() if label in known},
@@ -375,6 +376,9 @@ connector = Connector(
     api=Api(url="https://api.calendly.com", authorise=bearer),
     backfill=Backfill(page, parse_item, keeps_days=365, calls_per_minute=50),
     subscription=subscription,
+    # What is not answered 2xx for 24 hours disables the webhook, which has to be made again; being
+    # switched off does not call for that, and the list has what was missed.
+    statuses=Statuses(switched_off=200),
     options={
         "organization": "",
         "event_types": (),

@@ -14,6 +14,7 @@ from chalicelib.connector import (
     Consent,
     Get,
     Hmac,
+    Json,
     Options,
     Page,
     Request,
@@ -25,6 +26,7 @@ from chalicelib.connector import (
     as_text,
     campaign_of,
     consents_of,
+    filled,
     flatten,
     keyword_of,
     spellings,
@@ -67,8 +69,6 @@ FORM_ANSWERS = ("source", "medium", "keywords", "form_url", "referrer", "lead_st
 REFUSED = "not_a_lead"
 ITEMS_A_PAGE = "250"
 WITHHELD = frozenset({"", "anonymous", "restricted", "unknown", "unavailable", "private"})
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:
@@ -116,7 +116,7 @@ def _call(call: Json, options: Options) -> Act:
         revision=(changed_at if is_over else "ringing"),
         submitted_at=changed_at or _ended_at(call),
         form=as_text(call.get("tracker_id")),
-        answers={key: answer for key, answer in answers.items() if answer},
+        answers=filled(answers),
         campaign=_campaign(call),
         page_url=as_text(call.get("landing_page_url")),
         is_partial=not is_over,
@@ -172,7 +172,7 @@ def _text(text: Json, options: Options) -> list[Act]:
             external_id=as_text(text.get("resource_id")) or as_text(text["id"]),
             submitted_at=text["timestamp"],
             form=as_text(text["destination_number"]),
-            answers={key: answer for key, answer in answers.items() if answer},
+            answers=filled(answers),
             consents=(consent,) if wish else (),
             person_id=as_text(text.get("person_resource_id")),
             only_if_known=bool(wish),
@@ -197,7 +197,7 @@ def _form(form: Json, options: Options) -> Act:
         external_id=as_text(form["id"]),
         submitted_at=form["submitted_at"],
         form=as_text(form.get("form_url")).partition("?")[0],
-        answers={key: answer for key, answer in answers.items() if answer},
+        answers=filled(answers),
         campaign=_campaign(form),
         consents=consents_of(texts, options["consents"]),
         page_url=as_text(form.get("landing_page_url")) or as_text(form.get("form_url")),

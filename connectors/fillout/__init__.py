@@ -11,6 +11,7 @@ from chalicelib.connector import (
     Backfill,
     Connector,
     Get,
+    Json,
     Options,
     Page,
     Request,
@@ -21,6 +22,7 @@ from chalicelib.connector import (
     bearer,
     campaign_key,
     consents_of,
+    filled,
     flatten,
     forms_of,
     page_of_each,
@@ -46,8 +48,6 @@ SECTIONS = ("calculations", "scheduling", "payments")
 
 PAGE_SIZE = 50
 """Submissions asked for at once; the API gives up to 150."""
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:
@@ -92,9 +92,9 @@ def _submission(payload: Json, options: Options) -> Submission:
         form=as_text(payload.get("formId")),
         form_title=as_text(payload.get("formName")),
         answers=answers,
-        labels={key: label for key, label in labels.items() if label and key in answers},
-        hints={key: field for key, field in hints.items() if field and key in answers},
-        campaign={key: text for key, text in campaign.items() if text},
+        labels=filled(labels, answers),
+        hints=filled(hints, answers),
+        campaign=filled(campaign),
         consents=consents_of(texts, options["consents"], labels),
     )
 

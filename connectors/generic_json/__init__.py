@@ -7,10 +7,10 @@ from typing import Any
 from chalicelib.connector import (
     CAMPAIGN_KEYS,
     STANDARD_WEBHOOKS,
+    UNSIGNED,
     Act,
     Connector,
     Consent,
-    HeaderToken,
     Malformed,
     Options,
     Request,
@@ -24,6 +24,7 @@ from chalicelib.connector import (
     is_no,
     is_yes,
     moment_of,
+    own_id,
     spellings,
 )
 
@@ -87,7 +88,7 @@ def _submission(person: Any, request: Request, options: Options) -> Submission:
     if not answers:
         raise Malformed("Generic JSON: expected at least one answer")
     return Submission(
-        external_id=first(texts, *_paths(options["id_path"], ID_PATHS))[:512]
+        external_id=own_id(first(texts, *_paths(options["id_path"], ID_PATHS)))
         or _digest(person, request.received_at),
         submitted_at=moment_of(
             first(texts, *_paths(options["at_path"], AT_PATHS)), request.received_at
@@ -134,8 +135,14 @@ connector = Connector(
     name="generic_json",
     title="Generic JSON",
     docs="https://help.zapier.com/hc/en-us/articles/8496326446989-Send-webhooks-in-Zaps",
-    signature=HeaderToken("X-Lead-Token"),
-    schemes={"token": HeaderToken("X-Lead-Token"), "standard_webhooks": STANDARD_WEBHOOKS},
+    signature=UNSIGNED["header"],
+    schemes={
+        "token": UNSIGNED["header"],
+        "basic": UNSIGNED["basic"],
+        "bearer": UNSIGNED["bearer"],
+        "address": UNSIGNED["address"],
+        "standard_webhooks": STANDARD_WEBHOOKS,
+    },
     parse=parse,
     fields={
         **spellings(),

@@ -25,6 +25,7 @@ from chalicelib.connector import (
     as_text,
     bearer,
     campaign_of,
+    moment_of,
 )
 
 STANDARD_COLUMN = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -60,10 +61,11 @@ def parse(request: Request, options: Options) -> list[Act]:
         One submission, its answers keyed by column id, or by name for an own question without.
     """
     lead = request.json()
-    return [_submission(lead, lead.get("lead_submit_time") or request.received_at, options)]
+    submitted_at = moment_of(as_text(lead.get("lead_submit_time")), request.received_at)
+    return [_submission(lead, submitted_at, options)]
 
 
-def _submission(lead: Mapping[str, Any], submitted_at: Any, options: Options) -> Submission:
+def _submission(lead: Mapping[str, Any], submitted_at: datetime, options: Options) -> Submission:
     """Read a lead as the webhook lays it out."""
     columns = [
         column
@@ -72,7 +74,7 @@ def _submission(lead: Mapping[str, Any], submitted_at: Any, options: Options) ->
     ]
     form = as_text(lead.get("form_id"))
     return Submission(
-        external_id=lead["lead_id"],
+        external_id=as_text(lead["lead_id"]),
         submitted_at=submitted_at,
         form=form,
         answers=_answers(columns),

@@ -13,6 +13,7 @@ from chalicelib.connector import (
     Get,
     GoogleToken,
     Hmac,
+    Json,
     Nudge,
     Options,
     Page,
@@ -30,8 +31,6 @@ from chalicelib.connector import (
 )
 
 MOST_ON_A_PAGE = 500
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:

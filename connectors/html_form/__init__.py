@@ -22,6 +22,7 @@ from chalicelib.connector import (
     first,
     is_no,
     is_yes,
+    own_id,
     spellings,
 )
 
@@ -64,7 +65,7 @@ def parse(request: Request, options: Options) -> list[Act]:
     given_id = first(form, options["id_field"])
     return [
         Submission(
-            external_id=given_id[:200] or f"{window}-{digest}",
+            external_id=own_id(given_id) or f"{window}-{digest}",
             # Going back, mending a typing error and sending again is another act.
             revision=digest[:16] if given_id else "",
             submitted_at=request.received_at,
@@ -149,7 +150,7 @@ def _suspicion(request: Request, form: Mapping[str, tuple[str, ...]], options: O
 
 def _is_ours(origin: str, options: Options) -> bool:
     """Compare exactly; `null` and `*` are nobody's origin."""
-    return origin not in {"", "null", "*"} and origin in options["origins"]
+    return origin not in {"", "null", "*"} and origin in tuple(options["origins"])
 
 
 def _wants_page(request: Request) -> bool:

@@ -1,6 +1,6 @@
 """HubSpot: contacts that forms and people make there, by its app or by a workflow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from chalicelib.connector import (
     Consent,
     Erasure,
     Get,
+    Json,
     Misconfigured,
     Options,
     Page,
@@ -70,8 +71,6 @@ BOOKKEEPING = frozenset({"createdate", "lastmodifieddate", "hs_lastmodifieddate"
 SEARCH_LIMIT = 100
 SEARCHED = 9_900
 """HubSpot's search shows 10,000 results; then it is asked anew from where they end."""
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:

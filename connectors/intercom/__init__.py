@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,10 +15,12 @@ from chalicelib.connector import (
     Erasure,
     Get,
     Hmac,
+    Json,
     Misconfigured,
     Options,
     Page,
     Request,
+    Statuses,
     Submission,
     Window,
     Withdrawal,
@@ -27,6 +28,7 @@ from chalicelib.connector import (
     as_text,
     bearer,
     campaign_of,
+    filled,
     flatten,
     spellings,
 )
@@ -48,8 +50,6 @@ CONTACTS_A_PAGE = 150
 
 BREAK = re.compile(r"<(?:br|/p|/div|/li)\b[^>]{0,200}>", re.IGNORECASE)
 TAG = re.compile(r"<[^<>]{0,2000}>")
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:
@@ -111,7 +111,7 @@ def _contact(contact: Json, options: Options, changed_at: str = "") -> Submissio
         external_id=as_text(contact["id"]),
         revision=changed_at,
         submitted_at=changed_at or contact["created_at"],
-        answers={key: answer for key, answer in answers.items() if answer},
+        answers=filled(answers),
         campaign=campaign,
         consents=(_consent(False, options),) if refused else (),
         person_id=as_text(contact["id"]),
@@ -137,7 +137,7 @@ def _subscribed(item: Json, at: Any, wants: bool, options: Options) -> Submissio
         external_id=f"{as_text(contact['id'])}/subscription",
         revision=f"{answers['status']} {as_text(at)}",
         submitted_at=at,
-        answers={key: text for key, text in answers.items() if text},
+        answers=filled(answers),
         consents=(_consent(wants, options),),
         person_id=as_text(contact["id"]),
         only_if_known=True,
@@ -185,7 +185,7 @@ def _conversation(conversation: Json) -> list[Act]:
         Submission(
             external_id=f"conversation/{as_text(conversation['id'])}",
             submitted_at=conversation["created_at"],
-            answers={key: text for key, text in answers.items() if text},
+            answers=filled(answers),
             person_id=as_text(author["id"]),
             page_url=as_text(source.get("url")),
             only_if_known=not email,
@@ -249,6 +249,9 @@ connector = Connector(
         authorise=bearer,
     ),
     backfill=Backfill(page, parse_item, keeps_days=365, calls_per_minute=60),
+    # An app whose webhook fails for seven days is suspended; being switched off does not call for
+    # that, and the list has the contacts that were missed.
+    statuses=Statuses(switched_off=200),
     options={
         "api_version": "2.13",
         "role": "lead",

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from chalicelib.connector import (
     UNSIGNED,
@@ -14,6 +13,7 @@ from chalicelib.connector import (
     Backfill,
     Connector,
     Get,
+    Json,
     Options,
     Page,
     Request,
@@ -25,6 +25,7 @@ from chalicelib.connector import (
     campaign_key,
     consents_of,
     digest_of,
+    filled,
     first,
     flatten,
     forms_of,
@@ -34,6 +35,7 @@ from chalicelib.connector import (
     read_json,
     spellings,
     subscription_of,
+    zone_of,
 )
 
 # Everything else in rawRequest is about the browser and the form.
@@ -54,8 +56,6 @@ SPELLINGS = spellings()
 
 PAGE_SIZE = 50
 """Submissions asked for at once; the API gives up to 1000."""
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:
@@ -149,7 +149,7 @@ def _submission(item: Json, purposes: Mapping[str, str], **more: Any) -> Submiss
         answers=answers,
         labels={key: label for key, label in labels.items() if key in answers},
         hints={key: field for key, field in hints.items() if key in answers},
-        campaign={key: text for key, text in campaign.items() if text},
+        campaign=filled(campaign),
         consents=consents_of(texts, purpose_by_key, labels),
         **more,
     )
@@ -196,7 +196,7 @@ def page(get: Get, window: Window, at: str, options: Options) -> Page:
 
     Jotform writes times without a zone, so the option `time_zone` says which one is meant.
     """
-    zone = ZoneInfo(options["time_zone"])
+    zone = zone_of(options)
     # `gt` and `lt` leave out the very second.
     since = (window.since.astimezone(UTC) - timedelta(seconds=1)).astimezone(zone)
     until = (window.until.astimezone(UTC) + timedelta(seconds=1)).astimezone(zone)
@@ -226,7 +226,7 @@ def page(get: Get, window: Window, at: str, options: Options) -> Page:
 def listed(item: Any, options: Options) -> Submission:
     """Read a submission of the list."""
     written = as_text(item.get("updated_at")) or as_text(item["created_at"])
-    moment = datetime.fromisoformat(written).replace(tzinfo=ZoneInfo(options["time_zone"]))
+    moment = datetime.fromisoformat(written).replace(tzinfo=zone_of(options))
     return _submission(item, options["consents"], submitted_at=moment.astimezone(UTC))
 
 

@@ -16,6 +16,7 @@ from chalicelib.connector import (
     Get,
     Gone,
     Hmac,
+    Json,
     Malformed,
     Misconfigured,
     Options,
@@ -61,8 +62,6 @@ STAY = frozenset({"SPONSORED", "COMPANY", "ORGANIZATION_PRODUCT"})
 """Types of leads that come once; those of events can be taken back and made again under one URN."""
 
 AT_ONCE = 50
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:

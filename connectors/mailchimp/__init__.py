@@ -9,7 +9,10 @@ from chalicelib.connector import (
     Connector,
     Consent,
     Hmac,
+    Json,
+    Malformed,
     Options,
+    Reply,
     Request,
     Submission,
     answers_of,
@@ -21,8 +24,6 @@ from chalicelib.connector import (
     nested,
     spellings,
 )
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:
@@ -117,6 +118,18 @@ def _cleaned(fired_at: str, data: Json, request: Request, options: Options) -> S
     )
 
 
+def handshake(request: Request, secrets: tuple[str, ...]) -> Reply:
+    """Answer the look at the address that Mailchimp takes before it saves a webhook.
+
+    Where the address ends in the secret, only that address is one of ours.
+    """
+    if request.query:
+        raise Malformed("Mailchimp: expected the address alone")
+    if request.path_token:
+        UNSIGNED["address"].verify(request, secrets, request.received_at)
+    return Reply(200)
+
+
 SIGNED = Hmac(
     "X-Mailchimp-Signature",
     shape="t={timestamp},v1={digest}",
@@ -132,6 +145,7 @@ connector = Connector(
     signature=UNSIGNED["address"],
     schemes={"address": UNSIGNED["address"], "signed": SIGNED},
     parse=parse,
+    handshake=handshake,
     fields={
         **spellings(),
         "FNAME": "first_name",

@@ -21,6 +21,7 @@ from chalicelib.connector import (
     flatten,
     is_yes,
     moment_of,
+    own_id,
     spellings,
 )
 
@@ -75,7 +76,7 @@ def parse(request: Request, options: Options) -> list[Act]:
         raise Malformed("Microsoft Advertising: expected at least one answer")
     return [
         Submission(
-            external_id=first(own, *ID_NAMES)[:512]
+            external_id=own_id(first(own, *ID_NAMES))
             or digest_of({key: value for key, value in lead.items() if key not in KEYS}),
             submitted_at=moment_of(first(own, *AT_NAMES), request.received_at),
             form=first(own, *FORM_NAMES),

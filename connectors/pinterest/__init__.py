@@ -11,6 +11,7 @@ from chalicelib.connector import (
     Connector,
     Get,
     Gone,
+    Json,
     Malformed,
     Misconfigured,
     Options,
@@ -52,8 +53,6 @@ NOT_ANSWERS = frozenset(
 
 MOST_SUBSCRIPTIONS = 250
 CUSTOM = "CUSTOM"
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:

@@ -9,6 +9,7 @@ from chalicelib.connector import (
     Act,
     Connector,
     Consent,
+    Json,
     Malformed,
     Options,
     Request,
@@ -22,14 +23,13 @@ from chalicelib.connector import (
     is_no,
     is_yes,
     moment_of,
+    own_id,
     spellings,
 )
 
 CREATED, UPDATED, WITHDRAWN = "referral.created", "referral.updated", "referral.withdrawn"
 OWN = frozenset({"partner_lead_id", "partner", "submitted_at", "test", "language"})
 OWN_PARTS = ("person", "consent", "attribution", "referrer")
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:
@@ -47,8 +47,8 @@ def parse(request: Request, options: Options) -> list[Act]:
     body = request.json()
     if "leads" in body:
         return each(
-            body["leads"],
-            lambda data: _submission(data, "", "", request, options),
+            enumerate(body["leads"]),
+            lambda told: _submission(told[1], "", "", request, options, f"/{told[0]}"),
             "Partner referral: leads[]",
         )
     kind, data, sent_at = body["type"], body["data"], as_text(body.get("timestamp"))
@@ -66,19 +66,19 @@ def parse(request: Request, options: Options) -> list[Act]:
     return [_submission(data, revision, sent_at, request, options)]
 
 
-def _lead_id(data: Json, request: Request) -> str:
-    """Give the partner's own id of the person; else what makes the message one."""
-    found = as_text(data.get("partner_lead_id"))
-    return found or request.header("idempotency-key") or request.header("webhook-id")
+def _lead_id(data: Json, request: Request, place: str = "") -> str:
+    """Give the partner's own id of the person; else what makes the message one, and the place."""
+    message_id = request.header("idempotency-key") or request.header("webhook-id")
+    return own_id(as_text(data.get("partner_lead_id"))) or (message_id and f"{message_id}{place}")
 
 
 def _submission(
-    data: Json, revision: str, sent_at: str, request: Request, options: Options
+    data: Json, revision: str, sent_at: str, request: Request, options: Options, place: str = ""
 ) -> Submission:
     person = data["person"]
     if not isinstance(person, Mapping):
         raise Malformed("expected data.person to be an object")
-    lead_id = _lead_id(data, request)
+    lead_id = _lead_id(data, request, place)
     if not lead_id:
         raise Malformed("expected data.partner_lead_id")
     attribution = data.get("attribution") or {}

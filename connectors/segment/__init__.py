@@ -11,6 +11,7 @@ from chalicelib.connector import (
     Malformed,
     Options,
     Request,
+    Statuses,
     each,
     tracked,
 )
@@ -71,5 +72,9 @@ connector = Connector(
     signature=Hmac("X-Signature", algorithm="sha1", of=signed_part),
     parse=parse,
     fields=TRACKING_FIELDS,
+    # Segment drops for good what is answered 4xx, and keeps no list; 5xx comes again for up to four
+    # hours (segment.com/docs/connections/destinations, read August 2026). So what an admin can mend
+    # is answered 503.
+    statuses=Statuses(unknown_source=503, unverified=503),
     options={**TRACKING_OPTIONS, "batches": "first"},
 )

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from chalicelib.connector import (
     BUCKET,
@@ -10,6 +9,7 @@ from chalicelib.connector import (
     Api,
     Connector,
     Get,
+    Json,
     Malformed,
     Options,
     PathToken,
@@ -17,6 +17,7 @@ from chalicelib.connector import (
     Sns,
     Submission,
     as_text,
+    filled,
     read_json,
     spellings,
 )
@@ -25,8 +26,6 @@ from connectors.ses_email.person import Person, person_of
 
 SET_UP = "AMAZON_SES_SETUP_NOTIFICATION"
 """What SES writes once into the bucket when the rule is made."""
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:
@@ -129,7 +128,7 @@ def _whole(submission: Submission, letter: Letter, person: Person) -> Submission
     return submission.model_copy(
         update={
             "form_title": f"Mail to {submission.form}" if submission.form else "Mail",
-            "answers": {key: answer for key, answer in answers.items() if answer},
+            "answers": filled(answers),
             "labels": {key: key for key in told},
             "language": letter.language,
             "lookup": {},

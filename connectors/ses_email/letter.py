@@ -4,13 +4,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
-from email.message import EmailMessage
+from email.message import Message
 from email.policy import default
 from html.parser import HTMLParser
 
 MOST_PARTS = 200
 LONGEST_TEXT = 100_000
 LONGEST_HTML = 1_000_000
+LONGEST_HEADER = 4_000
+"""Longer ones are passed over: Python takes minutes to read what a stranger can write there."""
+
+READ_HEADERS = (
+    *("from", "reply-to", "subject", "content-language", "content-type", "return-path"),
+    *("auto-submitted", "precedence", "x-autoreply", "x-autorespond", "x-auto-response"),
+    *("x-auto-response-suppress", "list-unsubscribe", "list-id"),
+)
 
 NOBODY = re.compile(r"^(mailer-daemon|postmaster|double-bounce)@", re.IGNORECASE)
 LISTS = frozenset({"bulk", "list", "junk", "auto_reply"})
@@ -24,7 +32,7 @@ class Letter:
     """A mail.
 
     Attributes:
-        headers: name and value, decoded, in order.
+        headers: name and value, decoded.
         return_path: the envelope's sender; `<>` or empty is a bounce's.
         text: the plain part, else the HTML without its tags, table rows as `label: value`.
         attachments: `name (type, bytes)` of each.
@@ -75,36 +83,39 @@ def letter_of(raw: bytes) -> Letter:
     Raises:
         ValueError: it has more parts than any person's mail.
     """
-    message = message_from_bytes(raw, policy=default)
+    message = message_from_bytes(raw)
     parts = list(_parts(message))
+    headers = tuple(_headers(message))
     plain = next((part for part in parts if _is_text(part, "plain")), None)
     html = next((part for part in parts if _is_text(part, "html")), None)
     text = _content(plain) if plain else ""
     if not text.strip() and html:
         text = text_of_html(_content(html)[:LONGEST_HTML])
     return Letter(
-        headers=tuple(_headers(message)),
-        return_path=_text(message, "return-path") or "?",
+        headers=headers,
+        return_path=dict(headers).get("return-path") or "?",
         text=text[:LONGEST_TEXT],
         attachments=tuple(_name(part) for part in parts if part.get_filename()),
         has_calendar=any(part.get_content_type() == "text/calendar" for part in parts),
     )
 
 
-def _parts(message: EmailMessage) -> Iterator[EmailMessage]:
-    """Walk the parts that hold something."""
+def _parts(message: Message) -> Iterator[Message]:
+    """Walk the parts that hold something, each without headers that are too long."""
     for number, part in enumerate(message.walk()):
         if number > MOST_PARTS:
             raise ValueError("a mail has too many parts")
+        for name in {name for name, value in part.raw_items() if len(value) > LONGEST_HEADER}:
+            del part[name]
         if not part.is_multipart():
             yield part
 
 
-def _is_text(part: EmailMessage, kind: str) -> bool:
+def _is_text(part: Message, kind: str) -> bool:
     return part.get_content_type() == f"text/{kind}" and not part.get_filename()
 
 
-def _content(part: EmailMessage) -> str:
+def _content(part: Message) -> str:
     """Decode a text; a wrong name of its encoding costs some letters, not the mail."""
     data = part.get_payload(decode=True)
     raw = data if isinstance(data, bytes) else b""
@@ -116,30 +127,35 @@ def _content(part: EmailMessage) -> str:
     return raw.decode("latin-1")
 
 
-def _headers(message: EmailMessage) -> Iterator[tuple[str, str]]:
-    for name in dict.fromkeys(message.keys()):
-        yield name, _text(message, name)
+def _headers(message: Message) -> Iterator[tuple[str, str]]:
+    """Give the first of each header that is read."""
+    found = {name.lower(): value for name, value in reversed(list(message.raw_items()))}
+    for name in READ_HEADERS:
+        if name in found:
+            yield name, _decoded(name, found[name])
 
 
-def _text(message: EmailMessage, name: str) -> str:
-    """Decode a header; what breaks the rules is given as it stands."""
+def _decoded(name: str, value: str) -> str:
+    """Decode a header's value; what breaks the rules is given as it stands."""
     try:
-        return str(message.get(name, ""))
+        return str(default.header_fetch_parse(name, value))
     except (ValueError, TypeError, AttributeError, IndexError):
-        raw = next((v for n, v in message.raw_items() if n.lower() == name.lower()), "")
-        return str(raw)
+        return value
 
 
-def _name(part: EmailMessage) -> str:
+def _name(part: Message) -> str:
     data = part.get_payload(decode=True)
     size = len(data) if isinstance(data, bytes) else 0
-    return f"{part.get_filename()} ({part.get_content_type()}, {size} bytes)"
+    name = _decoded("subject", part.get_filename() or "")
+    return f"{name} ({part.get_content_type()}, {size} bytes)"
 
 
 def text_of_html(html: str) -> str:
     """Give the text of HTML; rows of two cells become `label: value`."""
+    # Python's reader takes minutes for comments that nobody ends.
+    shown, *rest = html.split("<!--")
     reader = _Reader()
-    reader.feed(html)
+    reader.feed("".join((shown, *(part.partition("-->")[2] for part in rest))))
     reader.close()
     lines = ("".join(reader.text)).splitlines()
     return "\n".join(re.sub(r"[ \t\xa0]+", " ", line).strip() for line in lines).strip()

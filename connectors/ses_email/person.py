@@ -9,7 +9,8 @@ from chalicelib.connector import first, spellings
 from connectors.ses_email.letter import Letter
 
 LABELLED = re.compile(r"[ \t>*]*([^\W\d_][^:\n]{0,59}?)\*?[ \t]*[:=](?!//)[ \t]*(\S[^\n]{0,999})?")
-ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+\.[^\s<>()\[\],;:\"'.]+")
+# Each part excludes what the next begins with, so that a text of nothing but @ takes no time.
+ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'@]{1,64}@[^\s<>()\[\],;:\"'@.]+\.[^\s<>()\[\],;:\"'@.]")
 NO_REPLY = re.compile(
     r"^(no-?reply|do-?not-?reply|wordpress|form|forms|website|web|notifications?)@"
 )
@@ -106,7 +107,7 @@ def _told(fields: Mapping[str, str]) -> list[str]:
 
 def _email_in(fields: Mapping[str, str]) -> bool:
     return any(
-        ADDRESS.search(value) and NAMES.get(label, NAMES.get(label.lower())) == "email"
+        NAMES.get(label, NAMES.get(label.lower())) == "email" and ADDRESS.search(value)
         for label, value in fields.items()
     )
 

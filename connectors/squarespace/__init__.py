@@ -1,19 +1,17 @@
 """Squarespace: forms, by way of Zapier or Make; it has no webhook for them of its own."""
 
-from zoneinfo import ZoneInfo
-
 from chalicelib.connector import (
     FORM_OPTIONS,
     UNSIGNED,
     Act,
     Connector,
-    Malformed,
     Options,
     Request,
     first,
     form_submission,
     moment_of,
     spellings,
+    zone_of,
 )
 
 OWN = frozenset({"source", "submitted_on"})
@@ -24,16 +22,13 @@ def parse(request: Request, options: Options) -> list[Act]:
 
     Args:
         request: body is a JSON object or urlencoded; keys are the labels of the form's fields.
-        options: FORM_OPTIONS, and `zone`, the site's time zone.
+        options: FORM_OPTIONS, and `time_zone`, the site's.
 
     Returns:
         One submission, its answers keyed by label.
     """
     texts = request.form()
-    try:
-        zone = ZoneInfo(options["zone"])
-    except (ValueError, LookupError) as error:
-        raise Malformed("the option zone names no time zone") from error
+    zone = zone_of(options)
     stamp = first(texts, "submitted_on")
     return [
         form_submission(
@@ -56,5 +51,5 @@ connector = Connector(
     parse=parse,
     facts="recalled",
     fields=spellings(),
-    options={"scheme": "header", **FORM_OPTIONS, "form_field": "form", "zone": "UTC"},
+    options={"scheme": "header", **FORM_OPTIONS, "form_field": "form", "time_zone": "UTC"},
 )

@@ -13,6 +13,7 @@ from chalicelib.connector import (
     Connector,
     Get,
     Hmac,
+    Json,
     Options,
     Page,
     Request,
@@ -25,6 +26,7 @@ from chalicelib.connector import (
     bearer,
     campaign_key,
     consents_of,
+    filled,
     forms_of,
     page_of_each,
     read_json,
@@ -63,8 +65,6 @@ PAGE_SIZE = 50
 
 MOST_HOOKS = 50
 """Webhooks looked at in search of our own; each is a call."""
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:
@@ -152,9 +152,9 @@ def _submission(
         form=as_text(response["survey_id"]),
         form_title=as_text(survey.get("title")),
         answers=answers,
-        labels={key: label for key, label in labels.items() if label and key in answers},
-        hints={key: hint for key, hint in hints.items() if hint and key in answers},
-        campaign={key: text for key, text in campaign.items() if text},
+        labels=filled(labels, answers),
+        hints=filled(hints, answers),
+        campaign=filled(campaign),
         consents=consents_of(texts, purposes, labels),
         is_partial=status == "partial",
         is_test=response.get("collection_mode") in PREVIEWS,

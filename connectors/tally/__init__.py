@@ -11,6 +11,7 @@ from chalicelib.connector import (
     Connector,
     Get,
     Hmac,
+    Json,
     Options,
     Page,
     Request,
@@ -23,6 +24,7 @@ from chalicelib.connector import (
     bearer,
     campaign_key,
     consents_of,
+    filled,
     flatten,
     forms_of,
     page_of_each,
@@ -42,8 +44,6 @@ SPELLINGS = spellings()
 NAMED = {"HIDDEN_FIELDS": "hidden", "CALCULATED_FIELDS": "calculated"}
 
 MOST_HOOK_PAGES = 20
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:
@@ -91,8 +91,8 @@ def _submission(data: Json, options: Options) -> Submission:
         form_title=as_text(data.get("formName")),
         answers=answers,
         labels={key: label for key, label in labels.items() if key in answers},
-        hints={key: field for key, field in hints.items() if field and key in answers},
-        campaign={key: text for key, text in campaign.items() if text},
+        hints=filled(hints, answers),
+        campaign=filled(campaign),
         consents=consents_of(texts, options["consents"], labels),
     )
 

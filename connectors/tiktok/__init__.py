@@ -1,7 +1,6 @@
 """TikTok: instant forms; the webhook is complete, the API gives earlier leads as a CSV file."""
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.connector import (
@@ -12,6 +11,7 @@ from chalicelib.connector import (
     Connector,
     Expired,
     Hmac,
+    Json,
     Malformed,
     Options,
     Refused,
@@ -40,8 +40,6 @@ TOKEN_CODES = frozenset({40104, 40105})
 NO_PERMISSION = 40001
 
 RETRIED_SECONDS = 72 * 3600
-
-Json = Mapping[str, Any]
 
 
 def parse(request: Request, options: Options) -> list[Act]:

@@ -32,11 +32,14 @@ from chalicelib.connector import (
     as_text,
     campaign_of,
     each,
+    filled,
     keyword_of,
     moment_of,
 )
 
 MOST_PARAMETERS = 1000
+MOST_MEDIA = 50
+"""Pictures looked for in a message; Twilio sends ten at most."""
 FORM = "application/x-www-form-urlencoded"
 
 WISHES = {"stop": "opted_out", "start": "opted_in"}
@@ -141,7 +144,8 @@ def _message(texts: Texts, at: datetime, options: Options) -> Submission | None:
     wish = texts.get("OptOutType", "").lower() or keyword_of(texts["Body"])
     if wish == "help":
         return None
-    media = (texts.get(f"MediaUrl{number}", "") for number in range(int(texts["NumMedia"])))
+    told = min(int(texts["NumMedia"]), MOST_MEDIA)
+    media = (texts.get(f"MediaUrl{number}", "") for number in range(told))
     answers: dict[str, Answer] = {
         **sender,
         "To": _number(texts["To"]),
@@ -211,7 +215,7 @@ def _submission(
         external_id=sid,
         submitted_at=at,
         form=number,
-        answers={key: answer for key, answer in answers.items() if answer},
+        answers=filled(answers),
         campaign=campaign_of(options["campaigns"].get(number, {})),
         person_id=as_text(answers.get("sender")),
         is_test=phone in options["test_numbers"],

@@ -13,6 +13,7 @@ from chalicelib.connector import (
     Consent,
     Get,
     Hmac,
+    Json,
     Options,
     Page,
     Request,
@@ -23,14 +24,13 @@ from chalicelib.connector import (
     as_text,
     bearer,
     campaign_of,
+    digest_of,
     flatten,
     forms_of,
     page_of_each,
     spellings,
     subscription_of,
 )
-
-Json = Mapping[str, Any]
 
 FINISHED = "form_response"
 UNFINISHED = "form_response_partial"
@@ -78,7 +78,7 @@ def parse(request: Request, options: Options) -> list[Act]:
             response,
             options,
             # An unfinished form may tell more each time, and has not been submitted.
-            revision=f"partial-{len(response.get('answers') or [])}",
+            revision=f"partial-{digest_of(response.get('answers'))[:16]}",
             submitted_at=request.received_at,
             is_partial=True,
         )

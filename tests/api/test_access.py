@@ -7,6 +7,7 @@ from chalicelib.config.document import plain
 from chalicelib.errors import Refused
 from chalicelib.flow.tokens import list_tokens, remove_token
 from tests.api.client import Api
+from tests.flow.import_scenes import people, upload, with_lists
 from tests.world import World, form, replaced
 
 CALLERS = ("", "admin", "manager", "rep", "other rep", "viewer")
@@ -24,13 +25,14 @@ ONLY_OWN = {
 
 
 def api_with_a_lead_of_ann() -> Api:
-    world = World()
+    world = with_lists(World())
     world.web.answers = [Refused("dead address"), Refused("dead address")]
     world.send("forms", form(1, email="x@example.com", name="Xenia Y", seats=200))
     world.drain()
     assignment = world.lead().assignment
     assert assignment is not None
     assert assignment.owner_id == "ann"
+    upload(world, people(1))
     return Api(world)
 
 
@@ -40,12 +42,17 @@ def request_of(api: Api, route: Route) -> tuple[str, object, dict[str, str]]:
     effects = [item for item in api.world.table.scan() if item["kind"] == "effect"]
     effect_id = next(e["sk"].partition("#")[2] for e in effects if "list_pk" in e)
     delivery = next(i["pk"] for i in api.world.table.scan() if i["kind"] == "delivery")
+    imported = next(i["pk"] for i in api.world.table.scan() if i["kind"] == "import")
+    source_id = "meta" if route.path.endswith("/backfill") else "forms"
     path = route.path.format(
+        import_id=imported.partition("#")[2],
         lead_id=lead.lead_id,
         delivery_id=delivery.partition("#")[2],
         effect_id=effect_id,
         owner_id="ann",
         pool_id="large",
+        source_id=source_id,
+        form="-",
     )
     body: object = None
     if route.method in ("PUT", "POST"):
@@ -53,7 +60,9 @@ def request_of(api: Api, route: Route) -> tuple[str, object, dict[str, str]]:
             "/v1/config": plain(replaced(api.world.config, "owners", "dee", active=True)),
             "/v1/config/check": plain(api.world.config),
             "/v1/config/rollback": {"number": 1},
+            "/v1/imports": {"file": "list.csv", "size": 100},
             "/v1/owners/{owner_id}/availability": {"off": True},
+            "/v1/sources/{source_id}/forms/{form}/confirm": {"key": "name", "field": "company"},
         }.get(route.path, {})
     return path, body, {"if-match": "*"} if route.path == "/v1/config" else {}
 
@@ -68,7 +77,7 @@ def expected(route: Route, who: str) -> set[int]:
         return {403}
     if who == "other rep" and route.name in ONLY_OWN:
         return {404}
-    return {200, 202}
+    return {200, 201, 202}
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.name)

@@ -138,3 +138,26 @@ def test_a_secret_that_was_stored_wrongly_is_our_mistake_and_is_not_quoted(
     with pytest.raises(Misconfigured, match="secret 'forms'") as raised:
         store.get("forms")
     assert "canary" not in str(raised.value)
+
+
+def test_what_was_changed_elsewhere_is_read_once_the_old_value_is_forgotten(
+    moto: Cloud, store: SsmSecrets, clock: Clock
+) -> None:
+    store.put("tokens/meta", [live("old")])
+    assert store.get("tokens/meta") == ("old",)
+    other = SsmSecrets(lambda: moto.client("ssm"), "/hub/test", clock, clock.monotonic)
+    other.put("tokens/meta", [live("new")])
+    assert store.get("tokens/meta") == ("old",)
+    store.forget("tokens/meta")
+    assert store.get("tokens/meta") == ("new",)
+
+
+def test_a_grant_longer_than_a_standard_parameter_is_stored(store: SsmSecrets) -> None:
+    store.put("tokens/meta", [live("x" * 6000)])
+    assert store.get("tokens/meta") == ("x" * 6000,)
+
+
+def test_a_store_that_is_down_or_forbids_it_is_unavailable(moto: Cloud, store: SsmSecrets) -> None:
+    moto.hook = lambda call, go: aws_fault(Fault.DOWN, go)
+    with pytest.raises(Unavailable):
+        store.put("tokens/meta", [live("x")])

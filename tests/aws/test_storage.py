@@ -11,7 +11,7 @@ from chalicelib.aws.blobs import S3Blobs
 from chalicelib.aws.queue import SqsQueue
 from chalicelib.aws.secrets import SsmSecrets
 from chalicelib.aws.table import DynamoTable
-from chalicelib.errors import Conflict, Malformed, Unavailable
+from chalicelib.errors import Conflict, Malformed, NotFound, Unavailable
 from chalicelib.storage import (
     Absent,
     Blobs,
@@ -500,7 +500,7 @@ def test_a_blob_comes_back_byte_for_byte(blobs: Blobs) -> None:
 
 
 def test_a_blob_that_is_not_there_is_not_an_empty_one(blobs: Blobs) -> None:
-    with pytest.raises(Unavailable):
+    with pytest.raises(NotFound):
         blobs.get("deliveries/none")
 
 

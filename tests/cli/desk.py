@@ -62,6 +62,7 @@ class Desk:
             received_at=self.world.clock(),
             path_token=token,
             source_id=source_id,
+            url=url,
         )
         reply = receive(self.world.hub, source_id, request)
         return Answered(reply.status, reply.body)

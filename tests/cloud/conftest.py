@@ -10,8 +10,16 @@ from chalicelib.cli import background, mailbox
 from chalicelib.cli.cases import load_case
 from chalicelib.cli.cloud import start_cloud, stop_cloud
 from chalicelib.cli.deploy import LOCAL, deploy, make_ready, secrets_of
-from chalicelib.cli.up import HOME, PROVIDER, make_secrets, pointed_at, start_provider
+from chalicelib.cli.up import (
+    HOME,
+    PROVIDER,
+    SAMPLE,
+    make_secrets,
+    pointed_at,
+    start_provider,
+)
 from chalicelib.config.document import load
+from chalicelib.config.model import Config
 from chalicelib.flow.publish import publish
 from chalicelib.hub import build
 from tests.cloud.local_hub import LocalHub
@@ -22,9 +30,16 @@ HANDSHAKES = {"meta": "meta-verify", "linkedin": "linkedin"}
 CONFIGURATION = Path(__file__).with_name("hub.yaml")
 
 
+def with_samples(config: Config) -> Config:
+    """Add the sources of the sample configuration, so that there is one of every connector."""
+    sample = load(SAMPLE.read_text("utf-8"))
+    more = {"sources": {**sample.sources, **config.sources}, "fields": sample.fields}
+    return config.model_copy(update=more)
+
+
 @pytest.fixture(scope="session")
 def local_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
-    """Give a deployed hub with a configuration for all six sources; tests share it."""
+    """Give a deployed hub with a source of every connector; tests share it."""
     home = tmp_path_factory.mktemp("cloud")
     say: Callable[[str], None] = lambda line: None  # noqa: E731
     try:
@@ -39,7 +54,7 @@ def local_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHub]:
             parameters={"PrivateHosts": provider, "MailIdentity": "example.com"},
         )
         boto3.client("sesv2", **cloud.endpoint).create_email_identity(EmailIdentity="example.com")
-        config = load(CONFIGURATION.read_text("utf-8"))
+        config = with_samples(load(CONFIGURATION.read_text("utf-8")))
         make_ready(deployed)
         for connector, name in HANDSHAKES.items():
             shaken = load_case(connector, "handshake").handshake

@@ -1,12 +1,18 @@
 import secrets
 from collections import Counter
+from typing import Any
 
 import pytest
 import requests
+from rich.console import Console
 
+from chalicelib import registry
 from chalicelib.cli import mailbox
 from chalicelib.cli.cases import load_case
 from chalicelib.cli.deploy import LOCAL, deploy, find_deployed, make_ready
+from chalicelib.cli.play import play
+from chalicelib.cli.stage import Stage
+from chalicelib.cli.tools import Tools
 from chalicelib.cli.up import HOME
 from chalicelib.flow.tokens import list_tokens
 from chalicelib.hub import now_utc
@@ -121,3 +127,28 @@ def test_deploying_the_same_again_changes_nothing(local_hub: LocalHub) -> None:
     again = deploy(LOCAL, lines.append, home=HOME, endpoint=local_hub.deployed.endpoint)
     assert lines[-1] == "The stack is as it should be"
     assert again == local_hub.deployed == find_deployed(LOCAL, local_hub.deployed.endpoint)
+
+
+def test_a_provider_may_look_whether_the_address_is_there(local_hub: LocalHub) -> None:
+    [secret] = local_hub.hub.secrets.get("mailchimp-key")
+    asked = {
+        f"{local_hub.deployed.url}/hooks/typeform": [("HEAD", 200), ("GET", 405)],
+        f"{local_hub.deployed.url}/hooks/mailchimp/{secret}": [("HEAD", 200), ("GET", 200)],
+        f"{local_hub.deployed.url}/hooks/mailchimp/{secret[:-1]}": [("HEAD", 403), ("GET", 403)],
+    }
+    for url, answers in asked.items():
+        for method, status in answers:
+            assert requests.request(method, url, timeout=30).status_code == status, (method, url)
+
+
+def test_the_sample_of_every_source_becomes_a_lead_with_an_owner(local_hub: LocalHub) -> None:
+    def refuse(name: str, values: list[dict[str, Any]]) -> None:
+        raise AssertionError(name)
+
+    stage = Stage(LOCAL, local_hub.hub, refuse, local_hub.client)
+    played = play(stage, Tools(err=Console(quiet=True)))
+    assert len({one.source.connector for one in played}) == len(registry.names())
+    ill = {one.source_id: one for one in played if not one.is_well}
+    assert not ill
+    assert [one.source.connector for one in played if one.sent is None] == ["file_import"]
+    assert not local_hub.dead()

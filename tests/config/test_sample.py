@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
+from chalicelib import registry
 from chalicelib.config.checks import check
 from chalicelib.config.document import dump_yaml, load, parse_yaml
 from chalicelib.config.model import Config
+from chalicelib.connector import CLOSED
 from chalicelib.lead.model import CleanValue, Lead, ProfileValue, Touch
 from chalicelib.lead.routing import Ledger, choose, eligibility, pick_rule
 from chalicelib.lead.scoring import score
 
-CONNECTORS = ("html_form", "generic_json", "typeform", "google_ads", "meta", "linkedin")
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 
 
@@ -29,18 +30,24 @@ def config(text: str) -> Config:
 
 def test_the_sample_has_no_findings(text: str, config: Config) -> None:
     _, lines = parse_yaml(text)
-    assert check(config, CONNECTORS, None, lines) == []
+    assert check(config, registry.names(), None, lines) == []
 
 
-def test_the_sample_has_a_source_of_each_kind(config: Config) -> None:
-    assert {source_id: source.connector for source_id, source in config.sources.items()} == {
-        "website": "html_form",
-        "events": "generic_json",
-        "typeform": "typeform",
-        "google-ads": "google_ads",
-        "meta": "meta",
-        "linkedin": "linkedin",
-    }
+def test_the_sample_has_one_source_of_each_connector(config: Config) -> None:
+    assert sorted(source.connector for source in config.sources.values()) == registry.names()
+
+
+def test_every_source_of_the_sample_has_a_secret_of_its_own(config: Config) -> None:
+    posted = [s for s in config.sources.values() if registry.load(s.connector).signature != CLOSED]
+    assert all(source.secret for source in posted)
+    assert len({source.secret for source in posted}) == len(posted)
+
+
+def test_every_option_of_the_sample_is_one_of_its_connector(config: Config) -> None:
+    for source_id, source in config.sources.items():
+        connector = registry.load(source.connector)
+        assert source.options.keys() <= connector.options.keys(), source_id
+        assert connector.signature_for(connector.options_with(source.options)), source_id
 
 
 def test_the_sample_survives_being_written_and_read(config: Config) -> None:

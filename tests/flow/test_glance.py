@@ -3,7 +3,7 @@
 from chalicelib.flow.glance import Glance
 from chalicelib.storage import Key, Put
 from tests.fakes import MemoryTable
-from tests.flow.scenes import a_world, ask, noted
+from tests.flow.scenes import a_world, ask, know_form, noted
 from tests.world import form
 
 KEY, OTHER = Key("KEY#a", "KEY"), Key("KEY#b", "KEY")
@@ -43,6 +43,7 @@ def test_what_was_not_read_ahead_is_read_when_asked_for() -> None:
 
 def test_a_batch_of_ten_new_people_reads_three_times_and_writes_once_for_each() -> None:
     world = a_world()
+    know_form(world)
     for number in range(10):
         ask(world, "forms", form(number, f"p{number}@example.com"))
     hub, calls = noted(world)

@@ -25,6 +25,7 @@ from tests.flow.scenes import (
     events,
     everything_kept,
     failing_at,
+    know_form,
     noted,
     of_kind,
     outcomes,
@@ -62,6 +63,7 @@ def test_a_submission_becomes_a_lead_with_its_touch_its_keys_and_its_claim() -> 
 
 def test_lead_touch_keys_claim_and_outcome_are_one_transaction() -> None:
     world = a_world()
+    know_form(world)
     ask(world, "forms", form(1, "zoe@example.com"))
     world.work(world.inbox, world.hub)
     names = [put.name for put in world.table.commits[-1]]
@@ -731,8 +733,10 @@ def test_what_was_fetched_is_not_fetched_again_when_somebody_else_wrote_first() 
 
     process(world.worker(hook), world.inbox.receive())
     assert outcomes(world) == ["accepted"]
-    assert asked.count("table.write") == 2
-    assert len([name for name in asked if name.startswith("web.")]) == 1
+    # The third is what was learned of the form.
+    assert asked.count("table.write") == 3
+    # The lead, and the name of its form.
+    assert len([name for name in asked if name.startswith("web.")]) == 2
 
 
 def test_secrets_never_reach_the_table() -> None:
@@ -770,6 +774,7 @@ def test_a_duplicate_costs_two_reads_and_one_write_and_fetches_nothing() -> None
 
 def test_a_submission_costs_two_reads_one_transaction_and_one_message() -> None:
     world = a_world()
+    know_form(world)
     ask(world, "forms", form(1, "zoe@example.com"))
     hub, calls = noted(world)
     hub.configurations.current()

@@ -417,9 +417,7 @@ def test_no_address_makes_the_door_fail(source_id: str) -> None:
     assert ask(a_world(), source_id, b"{}").status == 404
 
 
-@pytest.mark.parametrize(
-    ("source_id", "status"), [("forms", 404), ("ads", 503), ("meta", 404), ("page", 404)]
-)
+@pytest.mark.parametrize(("source_id", "status"), [("forms", 404), ("ads", 503), ("page", 404)])
 def test_a_source_that_is_switched_off_answers_as_its_provider_needs(
     source_id: str, status: int
 ) -> None:

@@ -4,11 +4,12 @@ import random
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib.flow.import_state import Import, import_item
 from chalicelib.lead.model import Model
 from chalicelib.records import (
     Delivery,
@@ -41,6 +42,8 @@ from tests.fakes import Kept
 from tests.invariants import Dump, check, dumped
 from tests.proof.stories import PHONE, large
 from tests.world import SECRETS, World, form, linkedin, linkedin_pages
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 READ: dict[str, Callable[[Item], Any]] = {
     "delivery": delivery_of,
@@ -444,6 +447,25 @@ def a_blob_that_nothing_points_to(dump: Dump) -> None:
     dump.blobs["deliveries/unknown"] = b"x"
 
 
+def planted_import(dump: Dump, **more: Any) -> None:
+    one = Import(
+        import_id="i", source_id="forms", file="f", created_at=NOW, created_by="somebody", **more
+    )
+    dump.items.append(import_item(one, 1, None, "w"))
+
+
+def an_import_that_counts_too_few(dump: Dump) -> None:
+    planted_import(dump, state="done", counts={"accepted": 1})
+
+
+def an_import_that_has_lost_rows(dump: Dump) -> None:
+    planted_import(dump, state="done", rows=1, settled=1, counts={"accepted": 1})
+
+
+def an_import_that_nobody_goes_on_with(dump: Dump) -> None:
+    planted_import(dump, state="running")
+
+
 def a_version_was_skipped(dump: Dump) -> None:
     lead = dump.live[0]
     later = lead.model_copy(update={"version": lead.version + 2})
@@ -540,6 +562,11 @@ PLANTED = {
         a_secret_in_a_delivery,
     ),
     "I15": (a_blob_is_gone, a_blob_that_nothing_points_to),
+    "I17": (
+        an_import_that_counts_too_few,
+        an_import_that_has_lost_rows,
+        an_import_that_nobody_goes_on_with,
+    ),
     "I16": (
         a_version_was_skipped,
         a_version_was_overwritten,

@@ -37,33 +37,53 @@ GUARDS: dict[Guard, tuple[str, ...]] = {
     ("day of", VERSION): ("an owner in two pools",),
     ("delivery", ABSENT): ("the same person twice at once",),
     ("effect", ABSENT): (),
+    ("form", ABSENT): ("two workers learn a form",),
+    ("form", VERSION): ("two workers learn a form",),
     ("identity key", ABSENT): ("crossing keys of new leads",),
     ("identity key", "lead_id"): (),
+    ("import", ABSENT): (),
+    ("import", VERSION): ("a file is imported by two at once",),
     ("lead", ABSENT): (),
     ("lead", VERSION): ("crossing keys join two leads",),
+    ("lease", VERSION): (),
     ("ledger", ABSENT): ("two pools fall to one",),
     ("ledger", VERSION): ("two pools fall to one",),
     ("merge event", ABSENT): (),
     ("merged lead", VERSION): ("crossing keys join two leads",),
     ("outcome", VERSION): ("every message goes to two workers",),
+    ("renewal", ABSENT): (),
+    ("renewal", VERSION): (),
     ("replayed delivery", VERSION): ("replays beside new submissions",),
+    ("reading event", ABSENT): (),
     ("removed token", VERSION): (),
+    ("reread", ABSENT): (),
+    ("reread", VERSION): (),
+    ("reread progress", VERSION): (),
     ("retried effect", VERSION): (),
     ("returned turn", VERSION): (),
     ("routed lead", VERSION): ("the same person twice at once",),
     ("routing event", ABSENT): (),
     ("sent on", VERSION): ("ticks beside work on the same leads",),
+    ("standing", ABSENT): (),
+    ("standing", VERSION): (),
+    ("standing work", ABSENT): (),
+    ("sync", VERSION): (),
+    ("taken back claim", VERSION): (),
     ("token", ABSENT): (),
     ("touch", ABSENT): (),
     ("version", ABSENT): (),
+    ("watch", VERSION): (),
     ("voided touch", VERSION): (),
     ("withdrawal event", ABSENT): (),
+    ("woken work", VERSION): (),
 }
 """Every guard, and the races that go wrong without it; none where another one of the same
-transaction holds as well, and this one is there in case that one is ever changed."""
+transaction holds as well, and this one is there in case that one is ever changed. Nor for what
+keeps two from doing the same slice of long work, or renewing the same token, which no lead
+suffers from: tests/proof/test_backfill.py and tests/flow/test_access.py show what that costs."""
 
-UNGUARDED = {"refusal"}
-"""Writes that may go over each other: of the last refusals the newest are shown."""
+UNGUARDED = {"handshake", "refusal"}
+"""Writes that may go over each other: of the last refusals and handshakes the newest are shown."""
 
 
 @dataclass
@@ -195,10 +215,14 @@ APART = (
     "ledger",
     "merge event",
     "merged lead",
+    "form",
     "outcome",
+    "reading event",
+    "reread",
     "returned turn",
     "routed lead",
     "routing event",
+    "taken back claim",
     "touch",
     "version",
     "voided touch",
@@ -209,6 +233,8 @@ APART = (
 HARMLESS_APART = {
     "claim of effect": "the effect before it is closed; it is together only to save a call",
     "closed effect": "the same",
+    "form": "a change that still seems to wait is confirmed again, and that is harmless",
+    "reread": "whoever is not told that it is confirmed does it again, and it is queued again",
     "outcome": "a delivery whose submission was saved is recognised when it comes again",
 }
 """Writes that are together with others only to save a call."""

@@ -9,6 +9,7 @@ from chalicelib.storage import Check, Item, Key, Page, Put, Table, Write
 
 PLAIN_NAMES = (
     "identity key",
+    "taken back claim",
     "voided touch",
     "merged lead",
     "absorb event",

@@ -96,7 +96,7 @@ def test_a_listed_lead_is_what_its_webhook_gives() -> None:
         "lead_submit_time": "2027-01-01T00:00:00Z",
         "user_column_data": columns,
     }
-    (by_webhook,) = read(connector, case.request(body=lead), {})
+    (by_webhook,) = read(connector, case.request(AT, body=lead), {})
     item = {
         "id": lead["lead_id"],
         "asset": f"customers/1/assets/{lead['form_id']}",

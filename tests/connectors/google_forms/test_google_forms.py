@@ -1,4 +1,4 @@
-"""Google Forms by notice: the list is read by page and form, and Google's token proves the notice."""
+"""Google Forms by notice: the list is read by page and form, and a token proves the notice."""
 
 import json
 from collections.abc import Mapping

@@ -173,3 +173,9 @@ def test_consent_is_read_with_its_wording(body: str, given: bool, wording: str) 
 
 def test_a_form_without_a_box_is_no_consent_either_way() -> None:
     assert act(form("email=a%40example.com")).consents == ()
+
+
+def test_an_origin_that_is_a_part_of_ours_is_not_ours() -> None:
+    request = form("email=a%40example.com", origin="https://www.example.co")
+    # A text in place of a list is refused when a form is read; until then it lets nobody in.
+    assert cors(request, origins=ORIGIN) == {}

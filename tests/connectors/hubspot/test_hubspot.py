@@ -95,7 +95,7 @@ class HubSpot:
 
 def listed(hubspot: HubSpot) -> list[Any]:
     assert connector.backfill
-    items, at = [], ""
+    items, at = list[Any](), ""
     options = connector.options_with({"portal_id": 7012345})
     for _ in range(500):
         page = connector.backfill.page(hubspot, WINDOW, at, options)

@@ -1,6 +1,7 @@
 """Mails, and the messages that tell of them: who is behind one, and whether Amazon tells."""
 
 import json
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -194,3 +195,40 @@ def test_a_mail_of_a_megabyte_of_lines_is_read_in_bounded_time() -> None:
 
 def test_the_connector_reads_the_bucket_and_nothing_else() -> None:
     assert connector.api and connector.api.url.startswith("bucket:")
+
+
+HEAD = b"From: a@example.com\r\nReturn-Path: <a@example.com>\r\n"
+ENDLESS = {
+    "signs of addresses": HEAD
+    + b"\r\nemail: x\nname: y\n"
+    + b"".join(b"label %d: %s\n" % (number, b"@" * 990) for number in range(100)),
+    "many senders": b"From: " + b"a@example.com," * 15_000 + b"\r\n\r\nhi",
+    "many parameters": HEAD + b"Content-Type: text/plain; " + b"a=b; " * 40_000 + b"\r\n\r\nhi",
+    "many pieces of a name": HEAD
+    + b"Content-Disposition: attachment"
+    + b"".join(b"; filename*%d=a" % number for number in range(20_000))
+    + b"\r\n\r\nhi",
+    "many headers": b"".join(b"X-%d: a\r\n" % number for number in range(20_000)) + b"\r\nhi",
+    "encoded words": b"Subject: " + b"=?utf-8?q?a?= " * 20_000 + b"\r\n\r\nhi",
+    "comments without end": HEAD + b"Content-Type: text/html\r\n\r\n" + b"<!--" * 50_000,
+    "quotation marks": HEAD + b"\r\n" + b"> " * 40_000 + b"\nOn monday x wrote:" + b"\n" * 40_000,
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_no_mail_takes_long_to_read(what: str) -> None:
+    started = time.process_time()
+    person_of(letter_of(ENDLESS[what]), ("example.com",))
+    # Far above what it takes; it fails only for work that grows faster than the mail.
+    assert time.process_time() - started < 3
+
+
+def test_a_comment_in_html_is_not_read() -> None:
+    assert text_of_html("a<!-- b <b>c</b> <!-- d -->e<!-- f") == "ae"
+
+
+def test_the_name_of_an_attachment_is_decoded() -> None:
+    named = b'Content-Disposition: attachment; filename="=?utf-8?q?Angebot_f=C3=BCr_Zo=C3=AB.pdf?="'
+    assert letter_of(HEAD + named + b"\r\n\r\nx").attachments == (
+        "Angebot f\u00fcr Zo\u00eb.pdf (text/plain, 1 bytes)",
+    )

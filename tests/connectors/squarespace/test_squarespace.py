@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.cli.cases import load_case
 from chalicelib.connector import Submission, read
-from chalicelib.errors import Malformed
+from chalicelib.errors import Misconfigured
 from connectors.squarespace import connector
 
 TOLD = load_case("squarespace", "by_zapier")
@@ -14,7 +14,7 @@ TOLD = load_case("squarespace", "by_zapier")
 
 def act(seconds: int = 0, zone: str = "UTC") -> Submission:
     request = TOLD.request(TOLD.received_at + timedelta(seconds=seconds))
-    (read_act,) = read(connector, request, {"zone": zone})
+    (read_act,) = read(connector, request, {"time_zone": zone})
     assert isinstance(read_act, Submission)
     return read_act
 
@@ -29,6 +29,6 @@ def test_a_time_without_a_zone_is_of_the_site() -> None:
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "../UTC", ""])
-def test_a_zone_that_is_none_is_malformed(zone: str) -> None:
-    with pytest.raises(Malformed, match="zone"):
+def test_a_zone_that_is_none_is_misconfigured(zone: str) -> None:
+    with pytest.raises(Misconfigured, match="zone"):
         act(zone=zone)

@@ -53,12 +53,13 @@ def test_a_response_of_the_list_is_what_its_notice_gave(story: str) -> None:
     assert connector.backfill
     case = load_case("surveymonkey", story)
     (path,) = (path for path in case.fetched if "responses" in path)
-    survey = case.fetched[f"surveys/{SURVEY}/details"]
+    survey_id = path.split("/")[1]
+    survey = case.fetched[f"surveys/{survey_id}/details"]
     extra = {"id": "9", "questions": [{"id": "99", "headings": [{"heading": "Not answered"}]}]}
     get = SurveyMonkey(
-        {**survey, "pages": [*survey["pages"], extra]}, s123456789=[case.fetched[path]]
+        {**survey, "pages": [*survey["pages"], extra]}, **{f"s{survey_id}": [case.fetched[path]]}
     )
-    (item,) = page(get, WINDOW, "", OPTIONS).items
+    (item,) = page(get, WINDOW, "", {**OPTIONS, "forms": (survey_id,)}).items
     listed = connector.backfill.parse(item, OPTIONS)
     assert isinstance(listed, Submission)
     given = fetched(case, OPTIONS)

@@ -308,3 +308,11 @@ def test_the_api_is_asked_with_a_key_and_its_secret() -> None:
 def test_a_query_of_ours_is_signed_as_it_stands() -> None:
     url = f"{URL}?{urlencode({'route': 'eu west'})}"
     assert connector.signature.verify(signed(posted("", url), url), ("token",), AT)
+
+
+def test_a_message_that_claims_countless_pictures_has_those_that_it_names() -> None:
+    pairs = {"MessageSid": "MM1", "From": "+12025550119", "To": "+12025550188", "Body": "hi"}
+    told = {**pairs, "NumMedia": "9" * 30, "MediaUrl0": "https://api.example.com/1"}
+    (act,) = read(connector, posted(urlencode(told)), {})
+    assert isinstance(act, Submission)
+    assert act.answers["media"] == ("https://api.example.com/1",)
