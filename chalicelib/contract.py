@@ -191,8 +191,8 @@ class Connector:
         cors: (request, options) -> headers that let a page of another origin read the answer;
             empty where the origin is not allowed. They go on every answer, errors and the
             OPTIONS preflight too. None: no browser is expected.
-        options: the options a source may set, with their defaults; the functions above are
-            given the source's options laid over these.
+        options: the options a source may set, with their defaults, which also say of what kind
+            they are (see check); the functions above are given the source's laid over these.
         schemes: by the value of the option `scheme`, for connectors that leave the choice of a
             signature to the admin; signature is then the default.
     """

@@ -71,7 +71,12 @@ What it sends, in a sentence or two.
 | Answer | Meaning |
 |---|---|
 | 401 | the signature is absent or wrong |
+| 404 | the source is switched off in the hub, or unknown |
 | 503 | the hub could not keep it |
+
+## What it cannot do
+
+What the provider has and the hub does not take: edits, cancellations, deletions, lists.
 
 ## Not verified
 

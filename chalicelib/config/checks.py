@@ -1,6 +1,6 @@
 """Checks of a configuration before it is published: references, types, and that leads arrive."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -26,6 +26,7 @@ def check(
     connector_names: Collection[str],
     secret_names: Collection[str] | None,
     lines: Lines | None = None,
+    more: Iterable[Found] = (),
 ) -> list[Finding]:
     """Find what would go wrong with a configuration; it may be published without an error.
 
@@ -33,6 +34,7 @@ def check(
         connector_names: of all connectors that are shipped.
         secret_names: of all secrets that are stored; None leaves out the look for missing ones.
         lines: of the text that the configuration came from.
+        more: what was found by looking at the connectors themselves.
 
     Returns:
         In the order of the text, else of the checks.
@@ -49,6 +51,7 @@ def check(
         *check_order(config),
         *check_coverage(config),
         *_check_secrets(config, secret_names),
+        *more,
     ]
     findings = [
         Finding(

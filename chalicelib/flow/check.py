@@ -1,18 +1,45 @@
 """Check a configuration against this hub: its connectors, and the secrets that are stored."""
 
+from collections.abc import Iterator
+
 from chalicelib import registry
 from chalicelib.config.checks import check
-from chalicelib.config.document import Lines
-from chalicelib.config.finding import Finding
+from chalicelib.config.document import Lines, did_you_mean
+from chalicelib.config.finding import Finding, Found
 from chalicelib.config.model import Config
-from chalicelib.errors import Invalid, Unavailable
+from chalicelib.errors import Invalid, Misconfigured, Unavailable
 from chalicelib.hub import Hub
 from chalicelib.links import LINKS_SECRET
+
+OF_ALL = ("api_url", "token_url")
+"""Options that sources of any connector with an API may set."""
 
 
 def check_for(hub: Hub, config: Config, lines: Lines | None = None) -> list[Finding]:
     """Find what would go wrong with a configuration here."""
-    return check(config, registry.names(), stored_secrets(hub, config), lines)
+    secrets = stored_secrets(hub, config)
+    return check(config, registry.names(), secrets, lines, _check_options(config))
+
+
+def _check_options(config: Config) -> Iterator[Found]:
+    """Look at each source's options with the eyes of its connector."""
+    for source_id, source in config.sources.items():
+        path = ("sources", source_id, "options")
+        try:
+            connector = registry.load(source.connector)
+        except Misconfigured:
+            # It is reported as a connector that is not there.
+            continue
+        for name in source.options:
+            known = [*connector.options, *OF_ALL]
+            if name not in known:
+                near = did_you_mean(name, known)
+                yield Found((*path, name), f"{connector.title} has no such option{near}", "warning")
+        try:
+            connector.check(source.options)
+            connector.signature_for(connector.options_with(source.options))
+        except Misconfigured as error:
+            yield Found(path, str(error))
 
 
 def refuse_errors(findings: list[Finding]) -> None:
