@@ -307,6 +307,8 @@ def _describe(cloud: _Clients, stack: str) -> dict[str, Any] | None:
 def _deployed(cloud: _Clients, stage: str) -> Deployed:
     found = _describe(cloud, f"hub-{stage}")
     made = found.get("Outputs", []) if found else []
+    given = found.get("Parameters", []) if found else []
+    set_to = {entry["ParameterKey"]: entry.get("ParameterValue", "") for entry in given}
     out = {entry["OutputKey"]: entry["OutputValue"] for entry in made}
     if "HubUrl" not in out:
         raise DeployFailed(f"stage {stage} is not deployed: hub deploy --stage {stage}")
@@ -319,5 +321,6 @@ def _deployed(cloud: _Clients, stage: str) -> Deployed:
         outbox=out["Outbox"],
         secrets_path=f"/hub/{stage}",
         public_url=out["HubUrl"],
+        private_hosts=tuple(filter(None, set_to.get("PrivateHosts", "").split(","))),
     )
     return Deployed(settings=settings, endpoint=cloud.endpoint)

@@ -1,7 +1,7 @@
 """A stage as the command line works on it: its hub, its secrets, its address."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.errors import HubError
@@ -66,5 +66,10 @@ def connect(name: str) -> Stage:
     def client(service: str) -> Any:
         return boto3.client(service, **deployed.endpoint)
 
-    hub = build(deployed.settings, deployed.endpoint)
+    # Whoever runs a command is told by the command; log lines are for functions.
+    hub = replace(
+        build(deployed.settings, deployed.endpoint),
+        alarm=lambda kind, ids: None,
+        trouble=lambda error: None,
+    )
     return Stage(name, hub, secrets_of(deployed).put, client)
