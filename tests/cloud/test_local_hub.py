@@ -130,7 +130,7 @@ def test_deploying_the_same_again_changes_nothing(local_hub: LocalHub) -> None:
 
 
 def test_a_provider_may_look_whether_the_address_is_there(local_hub: LocalHub) -> None:
-    [secret] = local_hub.hub.secrets.get("mailchimp-key")
+    [secret] = local_hub.hub.secrets.get("mailchimp")
     asked = {
         f"{local_hub.deployed.url}/hooks/typeform": [("HEAD", 200), ("GET", 405)],
         f"{local_hub.deployed.url}/hooks/mailchimp/{secret}": [("HEAD", 200), ("GET", 200)],
