@@ -143,7 +143,8 @@ class Statuses:
     Attributes:
         accepted: it is kept.
         unknown_source: the source was taken out of the configuration.
-        switched_off: an admin switched the source off.
+        switched_off: an admin switched the source off; as with too_large, what is answered with
+            less than 300 is kept all the same, and held in quarantine until a person replays it.
         unverified: the proof is absent or wrong.
         too_large: the body is beyond what we take.
         unavailable: nothing was kept, and it should come again; 5xx.

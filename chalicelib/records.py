@@ -64,6 +64,9 @@ class Delivery(Model):
     due_at: AwareDatetime | None = Field(default=None, description="when tick sends it on")
     replays: int = 0
     is_released: bool = Field(default=False, description="a person said that it is no spam")
+    held: str = Field(
+        default="", description="why it is kept and not taken, until a person replays it"
+    )
     is_listed: bool = Field(
         default=False, description="kept from a provider's list; it was not sent to us"
     )

@@ -166,6 +166,8 @@ def _read(batch: Batch, message: Received, stored: Mapping[Key, Item]) -> Job | 
         _route_again(batch, delivery.results.values())
         return None
     try:
+        if delivery.held:
+            raise Malformed(f"{delivery.held} when it came; replay it to take it")
         source = _source(batch.current, delivery)
         connector = registry.load(delivery.connector)
         acts = read(connector, request_of(hub, delivery), source.options)

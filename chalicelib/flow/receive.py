@@ -48,6 +48,18 @@ class Door:
     connector: Connector
 
 
+@dataclass(frozen=True)
+class Unwanted:
+    """Why a request is not taken, and the status code to say it with."""
+
+    error: SwitchedOff | TooLarge
+    status: int
+
+
+FIRST_REFUSAL = 300
+"""Status codes below say to a provider that a request was taken."""
+
+
 def receive(hub: Hub, source_id: str, request: Request) -> Reply:
     """Answer one request to /hooks/{source_id}."""
     try:
@@ -74,18 +86,18 @@ def _answer(hub: Hub, door: Door, request: Request) -> Reply:
     try:
         if request.method == "OPTIONS":
             return Reply(204, "")
-        if not door.source.enabled:
-            raise SwitchedOff(f"{door.source_id} is switched off")
+        unwanted = _unwanted(door, request)
+        if unwanted and (request.method != "POST" or unwanted.status >= FIRST_REFUSAL):
+            raise unwanted.error
         if request.method in ("GET", "HEAD"):
             return _shake_hands(hub, door, request)
-        if len(request.body) > MOST_BYTES:
-            raise TooLarge(f"body of {len(request.body)} bytes; expected at most {MOST_BYTES}")
         signature = door.connector.signature_for(_options(door))
         secrets = () if signature is CLOSED else _secrets(hub, door.source.secret)
         signed = with_public_key(hub, signature, request)
         verified = signature.verify(signed, secrets, request.received_at)
         confirm(hub, door.connector, verified)
-        _keep(hub, door, kept(verified, signature.secret_headers))
+        held = str(unwanted.error) if unwanted else ""
+        _keep(hub, door, kept(verified, signature.secret_headers), held)
     except SwitchedOff as error:
         refuse(hub, door.source_id, error)
         return _problem(statuses.switched_off, "this source is switched off")
@@ -98,9 +110,28 @@ def _answer(hub: Hub, door: Door, request: Request) -> Reply:
     except (Unavailable, Misconfigured) as error:
         hub.trouble(error)
         return _busy(statuses.unavailable)
+    if unwanted:
+        refuse(hub, door.source_id, unwanted.error)
+        return Reply(unwanted.status)
     if door.connector.reply:
         return door.connector.reply(verified, _options(door))
     return Reply(statuses.accepted)
+
+
+def _unwanted(door: Door, request: Request) -> Unwanted | None:
+    """Say why a request would be refused whoever sent it, and how its provider must be told.
+
+    A provider that would give the webhook up must be told that all is well. What is answered so is
+    kept, and held until a person replays it.
+    """
+    statuses = door.connector.statuses
+    if not door.source.enabled:
+        error = SwitchedOff(f"{door.source_id} is switched off")
+        return Unwanted(error, statuses.switched_off)
+    if len(request.body) > MOST_BYTES:
+        said = f"body of {len(request.body)} bytes; expected at most {MOST_BYTES}"
+        return Unwanted(TooLarge(said), statuses.too_large)
+    return None
 
 
 def _find(hub: Hub, source_id: str) -> Door:
@@ -157,7 +188,7 @@ def _secrets(hub: Hub, name: str) -> tuple[str, ...]:
     return found
 
 
-def _keep(hub: Hub, door: Door, request: Request) -> None:
+def _keep(hub: Hub, door: Door, request: Request, held: str) -> None:
     """Keep a request in the table and put its id on the queue; either of them will do."""
     raw = pack(request)
     delivery = Delivery(
@@ -166,6 +197,7 @@ def _keep(hub: Hub, door: Door, request: Request) -> None:
         connector=door.connector.name,
         received_at=request.received_at,
         due_at=request.received_at + SENT_ON_AFTER,
+        held=held,
     )
     message = Message({"delivery": delivery.delivery_id})
     is_kept = True

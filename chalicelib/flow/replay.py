@@ -34,6 +34,7 @@ def replay(hub: Hub, delivery_id: str, *, not_spam: bool = False) -> Delivery:
             "tries": 0,
             "replays": delivery.replays + 1,
             "is_released": delivery.is_released or not_spam,
+            "held": "",
             "due_at": hub.clock(),
         }
     )
