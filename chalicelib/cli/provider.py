@@ -20,9 +20,11 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from chalicelib import registry
 from chalicelib.cli.cases import FOLDER, case_names, load_case, sample_case
 from chalicelib.cli.provider_lists import (
+    NOTHING_FOUND,
     Shelf,
     list_of_linkedin,
     list_of_meta,
+    list_of_surveymonkey,
     list_of_typeform,
 )
 from chalicelib.signing import hex_hmac_sha256
@@ -263,6 +265,9 @@ class Provider:
         if handler.path.endswith(f"/{TOKEN_PATH}"):
             self._renew(handler, body)
             return
+        if handler.path.endswith("/search"):
+            handler.say(Said(200, NOTHING_FOUND))
+            return
         headers = {name.lower(): value for name, value in handler.headers.items()}
         self.told.append(Told(handler.path, headers, body))
         handler.say_text("ok")
@@ -419,6 +424,7 @@ def _list_nothing(shelf: Shelf, path: str, query: Mapping[str, str]) -> Any:
 _LISTS: dict[str, Callable[[Shelf, str, Mapping[str, str]], Any]] = {
     "linkedin": list_of_linkedin,
     "meta": list_of_meta,
+    "surveymonkey": list_of_surveymonkey,
     "typeform": list_of_typeform,
 }
 

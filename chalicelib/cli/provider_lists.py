@@ -73,6 +73,15 @@ def list_of_linkedin(shelf: Shelf, path: str, query: Mapping[str, str]) -> Any:
     return {"elements": [], "paging": {"total": 0}} if path == "leadFormResponses" else None
 
 
+def list_of_surveymonkey(shelf: Shelf, path: str, query: Mapping[str, str]) -> Any:
+    """Answer as SurveyMonkey lists a survey's responses: it has none to list."""
+    return {"data": [], "total": 0, "links": {}} if path.endswith("/responses/bulk") else None
+
+
+NOTHING_FOUND = {"total": 0, "results": []}
+"""What a search of HubSpot's answers that finds nothing."""
+
+
 def list_of_typeform(shelf: Shelf, path: str, query: Mapping[str, str]) -> Any:
     """Answer as Typeform gives a form and its responses; None for anything else."""
     parts = path.split("/")

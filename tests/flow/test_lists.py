@@ -132,7 +132,7 @@ def test_an_outcome_that_there_is_not_is_refused() -> None:
 def test_all_deliveries_of_very_many_sources_are_not_merged() -> None:
     world = World()
     source = world.config.sources["forms"]
-    many = {f"s{number}": source for number in range(100)}
+    many = {f"s{number}": source for number in range(150)}
     crowded = World(config=with_config(world, sources=many))
     with pytest.raises(Invalid, match="too many"):
         list_deliveries(crowded.hub, "", "", 10)
