@@ -5,14 +5,16 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from pydantic import AwareDatetime, Field
 
 from chalicelib.compact import grow, shrink
 from chalicelib.lead.model import Assignment, Decision, Lead, Model, Touch, utc_text
-from chalicelib.lead.rotation import Ledger
 from chalicelib.storage import Item, Key
+
+if TYPE_CHECKING:
+    from chalicelib.lead.rotation import Ledger
 
 M = TypeVar("M", bound=Model)
 
@@ -475,13 +477,15 @@ def effect_of(item: Item) -> Effect:
     return _read(Effect, item)
 
 
-def ledger_item(ledger: Ledger, writer: str) -> Item:
+def ledger_item(ledger: "Ledger", writer: str) -> Item:
     """Make the item of a pool's ledger."""
     return _simple(ledger_key(ledger.pool_id), "ledger", ledger, writer)
 
 
-def ledger_of(item: Item) -> Ledger:
+def ledger_of(item: Item) -> "Ledger":
     """Read a ledger back."""
+    from chalicelib.lead.rotation import Ledger  # the door does without
+
     return _read(Ledger, item)
 
 

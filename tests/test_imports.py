@@ -104,7 +104,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "chalicelib/registry.py": {"chalicelib.connector", "chalicelib.errors", "connectors"},
     "chalicelib/base64url.py": set(),
     "chalicelib/links.py": {"chalicelib.base64url", "chalicelib.errors"},
-    "chalicelib/settings.py": {"pydantic", "os"},
+    "chalicelib/settings.py": {"os"},
     "chalicelib/records.py": {
         "chalicelib.compact",
         "chalicelib.lead",
