@@ -357,6 +357,7 @@ def lead_item(lead: Lead, writer: str, due_at: datetime | None = None) -> Item:
                 "lead_id": lead.lead_id,
                 "name": str(value.get("full_name", ""))[:80],
                 "email": str(value.get("email", ""))[:120],
+                "phone": str(value.get("phone", ""))[:30],
                 "company": str(value.get("company", ""))[:80],
                 "score": lead.score.total,
                 "status": lead.status,

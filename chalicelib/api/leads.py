@@ -34,6 +34,7 @@ class LeadSummary(Model):
     lead_id: str
     name: str
     email: str
+    phone: str = ""
     company: str
     score: int
     status: Status

@@ -57,7 +57,7 @@ def leads(
         [
             (
                 one["lead_id"],
-                one["name"] or one["email"],
+                one["name"] or one["email"] or one.get("phone", ""),
                 one["company"],
                 one["score"],
                 one["status"],
