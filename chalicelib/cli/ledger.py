@@ -1,12 +1,16 @@
 """hub ledger, hub backfill."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chalicelib.cli.tools import JsonOption, StageOption, Tools, tools_of
 from chalicelib.errors import HubError, Invalid
+
+if TYPE_CHECKING:
+    from chalicelib.flow.ledger import SourceLedger
 
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="Its id.")]
 
@@ -64,14 +68,26 @@ def ledger(
         tools.show_table((*headings, *more), rows)
     else:
         tools.say("Nothing was submitted or received on these days.")
+    for note, ids in _notes(found).items():
+        tools.say(f"{', '.join(ids)}: {note}")
     for one in found:
-        if one.note:
-            tools.say(f"{one.source_id}: {one.note}")
         if one.trouble:
             tools.say(f"{one.source_id}: its list cannot be read: {one.trouble}")
         for day in one.days:
             for verdict, names in day.named.items():
                 tools.say(f"{one.source_id} {day.day} {verdict}: {', '.join(names)}")
+
+
+def _notes(found: Sequence["SourceLedger"]) -> dict[str, list[str]]:
+    """Gather sources of which the same is to be said; one alone has its provider named."""
+    alike: dict[str, list[SourceLedger]] = {}
+    for one in found:
+        if one.note:
+            alike.setdefault(one.note.replace(one.title, "the provider"), []).append(one)
+    return {
+        note if len(ones) > 1 else ones[0].note: [one.source_id for one in ones]
+        for note, ones in alike.items()
+    }
 
 
 def backfill(

@@ -65,8 +65,8 @@ def test_the_ledger_is_a_table_and_tells_where_there_is_no_list(b: Beside) -> No
     desk = Desk(b.world)
     shown = desk.run("ledger").output
     assert "DIFFERENCE" in shown
-    assert "forms: " in shown
-    assert "has no list to compare with" in shown
+    assert "events, forms, product: the provider has no list to compare with" in shown
+    assert "forms: Generic JSON has no list" in desk.run("ledger", "forms").output
     rows = {row.split()[0]: row.split()[1:] for row in shown.splitlines() if "2026-11-23" in row}
     assert rows["typeform"] == ["2026-11-23", "1", "1", "0", "0", "0", "0", "0", "0"]
     assert rows["forms"] == ["2026-11-23", "-", "1", "0", "0", "0", "0", "0", "-"]
