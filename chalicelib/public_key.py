@@ -37,11 +37,13 @@ LATE = timedelta(hours=1)
 class PublicKeySignature(Protocol):
     """A way to prove a request for which the door must read a public key first."""
 
-    def key_url(self, request: Request) -> str:
+    def key_url(self, request: Request, secrets: tuple[str, ...]) -> str:
         """Give the address of the public key that a request says it was signed with.
 
+        What needs no key is checked here, so that strangers cannot have addresses asked for.
+
         Raises:
-            Unverified: it is not an address of the provider's.
+            Unverified: it is not an address of the provider's, or the request is not for us.
         """
 
 
@@ -56,9 +58,12 @@ class Sns:
     secret_headers: tuple[str, ...] = ("x-amz-sns-topic-arn", "x-amz-sns-subscription-arn")
     proof: str = "signature of Amazon SNS"
 
-    def key_url(self, request: Request) -> str:
+    def key_url(self, request: Request, secrets: tuple[str, ...]) -> str:
         """Give the certificate's address; see PublicKeySignature."""
-        url = _members(request).get("SigningCertURL", "")
+        members = _members(request)
+        if members.get("TopicArn", "") not in tuple(filter(None, secrets)):
+            raise Unverified("TopicArn is not the source's topic")
+        url = members.get("SigningCertURL", "")
         if not CERTIFICATE_URL.fullmatch(url):
             raise Unverified("SigningCertURL is not an address of Amazon SNS")
         return url
@@ -106,9 +111,7 @@ class Sns:
         if not topics:
             raise Misconfigured("the source has no secret: expected the ARN of its topic")
         members = _members(request)
-        self.key_url(request)
-        if members.get("TopicArn") not in topics:
-            raise Unverified("TopicArn is not the source's topic")
+        self.key_url(request, topics)
         _check_age(members.get("Timestamp", ""), now)
         digests: Mapping[str, Any] = {"1": SHA1, "2": SHA256}
         digest = digests.get(members.get("SignatureVersion", ""))
@@ -144,7 +147,7 @@ class GoogleToken:
     secret_headers: tuple[str, ...] = ("authorization",)
     proof: str = "identity token of Google"
 
-    def key_url(self, request: Request) -> str:
+    def key_url(self, request: Request, secrets: tuple[str, ...]) -> str:
         """Give the address of Google's keys."""
         return GOOGLE_KEYS_URL
 

@@ -17,7 +17,9 @@ MOST_KEPT = 50
 """How many keys are remembered; strangers may name many."""
 
 
-def with_public_key(hub: Hub, signature: Signature, request: Request) -> Request:
+def with_public_key(
+    hub: Hub, signature: Signature, request: Request, secrets: tuple[str, ...]
+) -> Request:
     """Give a request with the public key that its signature needs, if it needs one.
 
     Raises:
@@ -26,7 +28,7 @@ def with_public_key(hub: Hub, signature: Signature, request: Request) -> Request
     """
     if not isinstance(signature, PublicKeySignature):
         return request
-    url = signature.key_url(request)
+    url = signature.key_url(request, secrets)
     now = hub.clock().timestamp()
     read_at, key = hub.public_keys.get(url, (0.0, ""))
     if not key or now - read_at > KEPT_SECONDS:

@@ -93,7 +93,7 @@ def _answer(hub: Hub, door: Door, request: Request) -> Reply:
             return _shake_hands(hub, door, request)
         signature = door.connector.signature_for(_options(door))
         secrets = () if signature is CLOSED else _secrets(hub, door.source.secret)
-        signed = with_public_key(hub, signature, request)
+        signed = with_public_key(hub, signature, request, secrets)
         verified = signature.verify(signed, secrets, request.received_at)
         confirm(hub, door.connector, verified)
         held = str(unwanted.error) if unwanted else ""

@@ -94,6 +94,7 @@ def test_a_message_of_another_topic_or_another_key_is_refused() -> None:
     good = told(world)
     other = replace(good, body=good.body.replace(TOPIC.encode(), b"arn:aws:sns:eu-west-1:1:x"))
     assert send(world, other).status == 401
+    assert world.web.asked == [], "a stranger had an address asked for"
     elsewhere = good.body.replace(b"sns.eu-west-1.amazonaws.com", b"sns.example.com")
     assert send(world, replace(good, body=elsewhere)).status == 401
     assert all("example.com" not in address for address in world.web.asked)

@@ -134,7 +134,7 @@ def test_a_token_of_google_for_our_audience_is_accepted_and_not_kept() -> None:
     signed = GoogleToken().sign(a_notice(), AUDIENCE)
     kept = GoogleToken().verify(signed, (AUDIENCE,), NOW + timedelta(minutes=5))
     assert kept.header("authorization") == ""
-    assert GoogleToken().key_url(signed) == GOOGLE_KEYS_URL
+    assert GoogleToken().key_url(signed, (AUDIENCE,)) == GOOGLE_KEYS_URL
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def signed(**changed: Any) -> Request:
 
 def test_the_vector_of_amazon_sns_is_accepted() -> None:
     assert Sns().verify(signed(), (TOPIC,), SENT_AT + timedelta(minutes=30)).public_key
-    assert Sns().key_url(signed()) == json.loads(VECTOR["body"])["SigningCertURL"]
+    assert Sns().key_url(signed(), (TOPIC,)) == json.loads(VECTOR["body"])["SigningCertURL"]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_an_old_message_played_again_is_refused() -> None:
 )
 def test_a_key_from_elsewhere_is_not_asked_for(url: str) -> None:
     with pytest.raises(Unverified, match="SigningCertURL"):
-        Sns().key_url(signed(SigningCertURL=url))
+        Sns().key_url(signed(SigningCertURL=url), (TOPIC,))
 
 
 def test_without_a_topic_or_a_key_nothing_is_accepted() -> None:
