@@ -14,9 +14,6 @@ from chalicelib.lead.hours import DAYS, find_zone, span_minutes
 from chalicelib.lead.model import CONTACT_FIELDS
 from chalicelib.lead.scoring import RESERVED_RULE_IDS
 
-CLOSED = ("file_import",)
-"""Connectors to which nothing is posted, so that they need no secret."""
-
 ONLY_LOCAL = "only the local stage may call this machine"
 """Said of a webhook at 127.0.0.1, which the sample has while it runs here."""
 
@@ -27,6 +24,7 @@ def check(
     secret_names: Collection[str] | None,
     lines: Lines | None = None,
     more: Iterable[Found] = (),
+    closed: Collection[str] = (),
 ) -> list[Finding]:
     """Find what would go wrong with a configuration; it may be published without an error.
 
@@ -35,13 +33,14 @@ def check(
         secret_names: of all secrets that are stored; None leaves out the look for missing ones.
         lines: of the text that the configuration came from.
         more: what was found by looking at the connectors themselves.
+        closed: ids of sources to which nothing is posted, so that they need no secret.
 
     Returns:
         In the order of the text, else of the checks.
     """
     found = [
         *_check_settings(config),
-        *_check_sources(config, connector_names),
+        *_check_sources(config, connector_names, closed),
         *_check_destinations(config),
         *_check_owners(config),
         *_check_pools(config),
@@ -84,7 +83,9 @@ def _check_settings(config: Config) -> Iterator[Found]:
         yield Found(("settings",), message, "warning")
 
 
-def _check_sources(config: Config, connector_names: Collection[str]) -> Iterator[Found]:
+def _check_sources(
+    config: Config, connector_names: Collection[str], closed: Collection[str]
+) -> Iterator[Found]:
     takes = {*CONTACT_FIELDS, *(field.id for field in config.fields)}
     for source_id, source in config.sources.items():
         path = ("sources", source_id)
@@ -92,7 +93,7 @@ def _check_sources(config: Config, connector_names: Collection[str]) -> Iterator
             near = did_you_mean(source.connector, sorted(connector_names))
             message = f"there is no connector {source.connector}{near}"
             yield Found((*path, "connector"), message)
-        if source.enabled and not source.secret and source.connector not in CLOSED:
+        if source.enabled and not source.secret and source_id not in closed:
             message = "has no secret, so every request to it is refused"
             yield Found(path, message, "warning")
         yield from _check_field_map(path, source, takes)

@@ -7,6 +7,7 @@ from chalicelib.config.checks import check
 from chalicelib.config.document import Lines, did_you_mean
 from chalicelib.config.finding import Finding, Found
 from chalicelib.config.model import Config
+from chalicelib.connector import CLOSED
 from chalicelib.errors import Invalid, Misconfigured, Unavailable
 from chalicelib.hub import Hub
 from chalicelib.links import LINKS_SECRET
@@ -18,7 +19,18 @@ OF_ALL = ("api_url", "token_url")
 def check_for(hub: Hub, config: Config, lines: Lines | None = None) -> list[Finding]:
     """Find what would go wrong with a configuration here."""
     secrets = stored_secrets(hub, config)
-    return check(config, registry.names(), secrets, lines, _check_options(config))
+    closed = closed_sources(config)
+    return check(config, registry.names(), secrets, lines, _check_options(config), closed)
+
+
+def closed_sources(config: Config) -> set[str]:
+    """Name the sources to which nothing is posted, by what their connectors say."""
+    names = registry.names()
+    return {
+        source_id
+        for source_id, source in config.sources.items()
+        if source.connector in names and registry.load(source.connector).signature is CLOSED
+    }
 
 
 def _check_options(config: Config) -> Iterator[Found]:

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 from chalicelib import registry
 from chalicelib.errors import Misconfigured, NotFound
 from chalicelib.flow.comparison import sync_key, sync_of
-from chalicelib.flow.tally import VERDICTS, DayRow, Verdict, day_of
+from chalicelib.flow.tally import Counts, DayRow, day_of
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Model
 from chalicelib.records import OUTCOMES, Outcome, deliveries_list
@@ -20,7 +20,7 @@ MOST_COUNTED = 5000
 """Most deliveries of one source and outcome that are counted when somebody asks."""
 
 
-class LedgerDay(Model):
+class LedgerDay(Counts):
     """One day of a source, in UTC.
 
     Where the provider lists what it has, its items by when they were submitted; else the
@@ -29,20 +29,8 @@ class LedgerDay(Model):
 
     day: str
     listed: int | None = Field(description="what the provider says exists; null: it has no list")
-    accepted: int = 0
-    duplicate: int = 0
-    quarantined: int = 0
-    refused: int = 0
-    withdrawn: int = 0
-    test: int = 0
-    ignored: int = 0
-    pending: int = Field(default=0, description="not settled yet")
     difference: int | None = Field(
         description="listed, and not come to an end here; null: there is nothing to compare with"
-    )
-    named: Mapping[Verdict, tuple[str, ...]] = Field(
-        default_factory=dict,
-        description="ids of what is pending, quarantined or refused; at most ten of each",
     )
 
 
@@ -129,9 +117,9 @@ def _ledger(
 
 
 def _day(day: str, row: DayRow, listed: int | None) -> LedgerDay:
-    counted = {verdict: getattr(row, verdict) for verdict in VERDICTS}
+    counts = {name: getattr(row, name) for name in Counts.model_fields}
     difference = None if listed is None else row.difference
-    return LedgerDay(day=day, listed=listed, difference=difference, named=row.named, **counted)
+    return LedgerDay(day=day, listed=listed, difference=difference, **counts)
 
 
 def _received(hub: Hub, source_id: str, oldest: str) -> dict[str, DayRow]:

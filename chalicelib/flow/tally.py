@@ -36,10 +36,9 @@ REFUSALS = ("refused:", "expired:", "gone:")
 """How reasons start that are the provider's own; see outcome.reason_of."""
 
 
-class DayRow(Model):
-    """What a provider lists of one day (UTC, by when it was submitted), by what became of it."""
+class Counts(Model):
+    """How many items of one day came to which verdict, and some of them by name."""
 
-    listed: int = 0
     accepted: int = 0
     duplicate: int = 0
     quarantined: int = 0
@@ -47,10 +46,17 @@ class DayRow(Model):
     withdrawn: int = 0
     test: int = 0
     ignored: int = 0
-    pending: int = 0
+    pending: int = Field(default=0, description="not settled yet")
     named: Mapping[Verdict, tuple[str, ...]] = Field(
-        default_factory=dict, description="ids of items, at most ten of each"
+        default_factory=dict,
+        description="ids of what is pending, quarantined or refused; at most ten of each",
     )
+
+
+class DayRow(Counts):
+    """What a provider lists of one day (UTC, by when it was submitted), by what became of it."""
+
+    listed: int = 0
 
     @property
     def difference(self) -> int:

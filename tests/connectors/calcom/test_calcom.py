@@ -10,6 +10,7 @@ from chalicelib.config.source import Source
 from chalicelib.connector import Page, Request, Submission, Unverified, Window, read
 from connectors.calcom import connector
 from tests.flow.scenes import a_world, ask, case_body, outcomes, touches
+from tests.listing import pages_of
 
 WINDOW = Window(datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 1, 6, tzinfo=UTC))
 SPAN = "after{0}At=2026-01-05T00:00:00.000Z&before{0}At=2026-01-06T00:00:00.000Z&sort{1}=asc"
@@ -128,14 +129,8 @@ def test_a_no_show_is_told_of_the_lead_and_makes_none() -> None:
 
 
 def pages(fetched: dict[str, Any], **options: Any) -> list[Page]:
-    assert connector.backfill
     get = Case("calcom", "list", "", fetched=fetched).get
-    found: list[Page] = []
-    while not found or found[-1].next:
-        assert len(found) < 9, "the list has no end"
-        after = found[-1].next if found else ""
-        found.append(connector.backfill.page(get, WINDOW, after, connector.options_with(options)))
-    return found
+    return pages_of(connector, get, WINDOW, options, most=9)
 
 
 def data(*items: Any, more: bool = False) -> dict[str, Any]:

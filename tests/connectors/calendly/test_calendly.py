@@ -11,6 +11,7 @@ from chalicelib.config.source import Source
 from chalicelib.connector import Page, Submission, Window, read
 from connectors.calendly import connector
 from tests.flow.scenes import a_world, ask, case_body, outcomes, touches
+from tests.listing import pages_of
 
 WINDOW = Window(datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 1, 6, 12, tzinfo=UTC))
 ORGANIZATION = "https://api.calendly.com/organizations/ORG1"
@@ -53,15 +54,8 @@ def webhook(case: str) -> Submission:
 
 def pages(fetched: dict[str, Any], **options: Any) -> list[Page]:
     """Read a list to its end."""
-    assert connector.backfill
     get = Case("calendly", "list", "", fetched={**ME, **fetched}).get
-    found: list[Page] = []
-    after = ""
-    while not found or after:
-        assert len(found) < 9, "the list has no end"
-        found.append(connector.backfill.page(get, WINDOW, after, connector.options_with(options)))
-        after = found[-1].next
-    return found
+    return pages_of(connector, get, WINDOW, options, most=9)
 
 
 def collection(*items: Any, token: str = "") -> dict[str, Any]:

@@ -11,6 +11,7 @@ from chalicelib.config.source import Source
 from chalicelib.connector import Page, Window, read
 from connectors.callrail import authorise, connector
 from tests.flow.scenes import a_world, ask, case_body, touches
+from tests.listing import pages_of
 
 SOURCE = Source.model_validate({"connector": "callrail", "secret": "forms"})
 WINDOW = Window(datetime(2026, 1, 5, 6, 0, tzinfo=UTC), datetime(2026, 1, 5, 12, 0, tzinfo=UTC))
@@ -28,14 +29,8 @@ def body(case: str, **changed: Any) -> dict[str, Any]:
 
 
 def pages(fetched: dict[str, Any], **options: Any) -> list[Page]:
-    assert connector.backfill
     get = Case("callrail", "list", "", fetched=fetched).get
-    found: list[Page] = []
-    while not found or found[-1].next:
-        assert len(found) < 9, "the list has no end"
-        after = found[-1].next if found else ""
-        found.append(connector.backfill.page(get, WINDOW, after, connector.options_with(options)))
-    return found
+    return pages_of(connector, get, WINDOW, options, most=9)
 
 
 def calls(*items: Any, following: str = "") -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.cli.cases import sample_case
 from chalicelib.connector import Window, read
 from connectors.fillout import PAGE_SIZE, connector, page
+from tests.listing import items_of, pages_of
 
 TOLD = sample_case("fillout")
 ONE = TOLD.body["submission"]
@@ -44,13 +45,8 @@ def test_a_submission_of_the_list_is_what_its_webhook_gave() -> None:
 def test_all_pages_of_all_forms_are_read_once(count: int) -> None:
     ids = [f"s{number}" for number in range(count)]
     get = Fillout(one=[{**ONE, "submissionId": one} for one in ids], two=[ONE])
-    found, at = [], ""
-    for _ in range(10):
-        told = page(get, WINDOW, at, {"forms": ["one", "two"]})
-        found += [item["submission"]["submissionId"] for item in told.items]
-        at = told.next
-        if not at:
-            break
+    pages = pages_of(connector, get, WINDOW, {"forms": ["one", "two"]}, most=10)
+    found = [item["submission"]["submissionId"] for item in items_of(pages)]
     assert found == [*ids, ONE["submissionId"]]
 
 

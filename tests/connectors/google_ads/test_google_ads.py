@@ -11,6 +11,7 @@ from chalicelib.cli.cases import load_case
 from chalicelib.connector import Get, Request, Submission, Window, read
 from chalicelib.errors import Malformed, Misconfigured
 from connectors.google_ads import connector
+from tests.listing import items_of, pages_of
 
 AT = datetime(2027, 1, 1, tzinfo=UTC)
 WINDOW = Window(AT - timedelta(hours=1), AT + timedelta(hours=1))
@@ -46,16 +47,7 @@ def giving(rows: Mapping[str, list[Any]], asked: list[Any]) -> Get:
 
 
 def read_all(get: Get, **options: Any) -> list[Any]:
-    assert connector.backfill
-    items: list[Any] = []
-    at = ""
-    for _ in range(20):
-        page = connector.backfill.page(get, WINDOW, at, connector.options_with(options))
-        items += page.items
-        at = page.next
-        if not at:
-            return items
-    raise AssertionError("it does not end")
+    return items_of(pages_of(connector, get, WINDOW, options))
 
 
 def listed(item: Any) -> Request:

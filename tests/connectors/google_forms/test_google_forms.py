@@ -14,6 +14,7 @@ from chalicelib.errors import Misconfigured, Unverified
 from chalicelib.public_key import GOOGLE_KEYS_URL, GoogleToken
 from chalicelib.request import Request
 from connectors.google_forms import SCRIPT, connector
+from tests.listing import items_of, pages_of
 
 VECTOR = json.loads((Path(__file__).parents[1] / "vectors/google_forms.json").read_text("utf-8"))
 NOW = datetime(2025, 10, 10, tzinfo=UTC)
@@ -67,15 +68,9 @@ class Google:
 
 
 def listed() -> tuple[list[Any], Google]:
-    assert connector.backfill
-    google, at, items = Google(), "", list[Any]()
-    for _ in range(9):
-        page = connector.backfill.page(google, WINDOW, at, {"forms": ("f1", "f2")})
-        items += page.items
-        at = page.next
-        if not at:
-            return items, google
-    raise AssertionError("the list has no end")
+    google = Google()
+    pages = pages_of(connector, google, WINDOW, {"forms": ("f1", "f2")}, most=9)
+    return items_of(pages), google
 
 
 def test_every_form_is_read_to_its_end_and_only_within_the_window() -> None:

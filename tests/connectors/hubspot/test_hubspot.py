@@ -14,6 +14,7 @@ from chalicelib.errors import Misconfigured, Unverified
 from chalicelib.request import Request
 from connectors.hubspot import SEARCHED, connector
 from connectors.hubspot.signature import V1, V2, NewestVersion
+from tests.listing import items_of, pages_of
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 NOW = datetime(2025, 10, 10, tzinfo=UTC)
@@ -94,16 +95,7 @@ class HubSpot:
 
 
 def listed(hubspot: HubSpot) -> list[Any]:
-    assert connector.backfill
-    items, at = list[Any](), ""
-    options = connector.options_with({"portal_id": 7012345})
-    for _ in range(500):
-        page = connector.backfill.page(hubspot, WINDOW, at, options)
-        items += page.items
-        at = page.next
-        if not at:
-            return items
-    raise AssertionError("the list has no end")
+    return items_of(pages_of(connector, hubspot, WINDOW, {"portal_id": 7012345}, most=500))
 
 
 def test_more_contacts_than_a_search_shows_are_all_read() -> None:

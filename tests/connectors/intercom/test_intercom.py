@@ -10,6 +10,7 @@ from chalicelib.config.source import Source
 from chalicelib.connector import Misconfigured, Page, Window, read
 from connectors.intercom import connector
 from tests.flow.scenes import a_world, ask, case_body, touches
+from tests.listing import pages_of
 
 SOURCE = Source.model_validate({"connector": "intercom", "secret": "forms"})
 WINDOW = Window(datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 1, 6, tzinfo=UTC))
@@ -21,7 +22,6 @@ def contact(**changed: Any) -> dict[str, Any]:
 
 def pages(*answers: dict[str, Any], **options: Any) -> tuple[list[Page], list[Any]]:
     """Read the list to its end; gives also what was asked."""
-    assert connector.backfill
     asked: list[Any] = []
 
     def get(path: str, params: Any = None, *, query: Any = None, headers: Any = None) -> Any:
@@ -29,12 +29,7 @@ def pages(*answers: dict[str, Any], **options: Any) -> tuple[list[Page], list[An
         asked.append(query)
         return answers[len(asked) - 1]
 
-    found: list[Page] = []
-    while not found or found[-1].next:
-        assert len(found) < 9, "the list has no end"
-        after = found[-1].next if found else ""
-        found.append(connector.backfill.page(get, WINDOW, after, connector.options_with(options)))
-    return found, asked
+    return pages_of(connector, get, WINDOW, options, most=9), asked
 
 
 def listed(*items: Any, following: str = "") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from chalicelib.cli.cases import load_case
 from chalicelib.connector import Submission, Window, complete, read
 from chalicelib.errors import Gone, Malformed
 from connectors.jotform import PAGE_SIZE, connector, page, subscription
+from tests.listing import items_of, pages_of
 
 WINDOW = Window(datetime(2026, 1, 5, 8, tzinfo=UTC), datetime(2026, 1, 5, 10, tzinfo=UTC))
 OPTIONS = connector.options_with({"forms": ["251870000012345"]})
@@ -54,13 +55,8 @@ def test_a_submission_of_the_list_is_what_its_webhook_gave() -> None:
 def test_all_pages_of_all_forms_are_read_once(count: int) -> None:
     ids = [str(6345200000712345678 + number) for number in range(count)]
     get = Jotform(one=[{"id": one, "status": "ACTIVE"} for one in ids], two=[{"id": "7"}])
-    found, at = [], ""
-    for _ in range(10):
-        told = page(get, WINDOW, at, {**OPTIONS, "forms": ["one", "two"]})
-        found += [item["id"] for item in told.items]
-        at = told.next
-        if not at:
-            break
+    pages = pages_of(connector, get, WINDOW, {**OPTIONS, "forms": ["one", "two"]}, most=10)
+    found = [item["id"] for item in items_of(pages)]
     assert found == [*ids, "7"]
 
 

@@ -22,6 +22,7 @@ from chalicelib.connector import (
 )
 from chalicelib.errors import Gone, Malformed, Misconfigured, Unverified
 from connectors.linkedin import connector
+from tests.listing import items_of, pages_of
 
 AT = datetime(2027, 1, 1, tzinfo=UTC)
 UUID = "3f1c9a54-6f0b-4a0e-9a1e-0d6b7c5e2f10"
@@ -207,7 +208,7 @@ def lead(number: int, form: int = 81) -> dict[str, Any]:
     }
 
 
-def pages_of(leads: list[Any], is_counted: bool = True) -> Any:
+def list_of(leads: list[Any], is_counted: bool = True) -> Any:
     def answer(asked: str) -> dict[str, Any]:
         query = parse_qs(asked)
         start, count = int(query["start"][0]), int(query["count"][0])
@@ -218,30 +219,20 @@ def pages_of(leads: list[Any], is_counted: bool = True) -> Any:
 
 
 def read_all(get: Get, **options: Any) -> list[Any]:
-    assert connector.backfill
-    items: list[Any] = []
-    at = ""
-    for _ in range(20):
-        laid = connector.options_with({"owners": [ACCOUNT], **options})
-        page = connector.backfill.page(get, WINDOW, at, laid)
-        items += page.items
-        at = page.next
-        if not at:
-            return items
-    raise AssertionError("it does not end")
+    return items_of(pages_of(connector, get, WINDOW, {"owners": [ACCOUNT], **options}))
 
 
 @pytest.mark.parametrize("is_counted", [True, False])
 @pytest.mark.parametrize("many", [0, 1, 50, 101])
 def test_every_page_of_leads_is_read(many: int, is_counted: bool) -> None:
     leads = [lead(number) for number in range(many)]
-    items = read_all(giving({"leadFormResponses": pages_of(leads, is_counted)}))
+    items = read_all(giving({"leadFormResponses": list_of(leads, is_counted)}))
     assert [item["lead"]["id"] for item in items] == [f"aa-{n}" for n in range(many)]
 
 
 def test_the_list_is_asked_for_owner_type_and_time_as_restli_wants_it() -> None:
     calls: list[tuple[str, str]] = []
-    read_all(giving({"leadFormResponses": pages_of([])}, calls))
+    read_all(giving({"leadFormResponses": list_of([])}, calls))
     assert calls == [
         (
             "leadFormResponses",
@@ -254,7 +245,7 @@ def test_the_list_is_asked_for_owner_type_and_time_as_restli_wants_it() -> None:
 
 def test_each_owner_is_asked_for_the_types_that_it_can_have() -> None:
     calls: list[tuple[str, str]] = []
-    get = giving({"leadFormResponses": pages_of([])}, calls)
+    get = giving({"leadFormResponses": list_of([])}, calls)
     read_all(get, owners=[ACCOUNT, PAGE])
     kinds = [parse_qs(asked)["leadType"][0] for _, asked in calls]
     every = ["SPONSORED", "EVENT", "COMPANY", "ORGANIZATION_PRODUCT"]
@@ -276,13 +267,13 @@ def test_each_owner_is_asked_for_the_types_that_it_can_have() -> None:
 )
 def test_owners_that_are_none_are_the_admins_to_mend(options: dict[str, Any]) -> None:
     with pytest.raises(Misconfigured):
-        read_all(giving({"leadFormResponses": pages_of([])}), **options)
+        read_all(giving({"leadFormResponses": list_of([])}), **options)
 
 
 def test_a_form_is_read_once_for_a_page_of_its_leads() -> None:
     calls: list[tuple[str, str]] = []
     leads = [lead(1), lead(2), lead(3, form=82), lead(4)]
-    read_all(giving({"leadFormResponses": pages_of(leads), "leadForms/81": {}}, calls))
+    read_all(giving({"leadFormResponses": list_of(leads), "leadForms/81": {}}, calls))
     assert sorted(path for path, _ in calls[1:]) == ["leadForms/81", "leadForms/82"]
 
 
@@ -295,7 +286,7 @@ def test_a_listed_lead_is_what_its_webhook_gives(name: str) -> None:
     found = case.fetched[f"leadFormResponses/{thin.lookup['response_id']}"]
     urn = f"urn:li:versionedLeadGenForm:(urn:li:leadGenForm:{thin.form},2)"
     forms = {path: form for path, form in case.fetched.items() if path.startswith("leadForms/")}
-    listed = pages_of([{**found, "versionedLeadGenFormUrn": urn}])
+    listed = list_of([{**found, "versionedLeadGenFormUrn": urn}])
     (item,) = read_all(giving({"leadFormResponses": listed, **forms}))
     assert read(connector, replace(posted(item), method="LIST"), {}) == [by_webhook]
 

@@ -21,6 +21,7 @@ from chalicelib.connector import (
 )
 from chalicelib.errors import Expired, Gone, Malformed, Misconfigured, Refused, Unverified
 from connectors.meta import connector
+from tests.listing import items_of, pages_of
 
 AT = datetime(2027, 1, 1, tzinfo=UTC)
 NOTICE = Submission(external_id="7", submitted_at=AT, form="55", lookup={"leadgen_id": "7"})
@@ -216,16 +217,7 @@ MORE_FORMS = listed([{"id": "56", "name": "Audit"}, {"id": "57"}])
 
 
 def read_all(get: Get, window: Window = WINDOW, **options: Any) -> list[Any]:
-    assert connector.backfill
-    items: list[Any] = []
-    at = ""
-    for _ in range(20):
-        page = connector.backfill.page(get, window, at, connector.options_with(options))
-        items += page.items
-        at = page.next
-        if not at:
-            return items
-    raise AssertionError("it does not end")
+    return items_of(pages_of(connector, get, window, options))
 
 
 def test_every_page_of_every_form_is_read() -> None:

@@ -10,6 +10,7 @@ from chalicelib.cli.cases import Case, load_case, sample_case
 from chalicelib.connector import Submission, Window, complete, read
 from chalicelib.errors import Malformed
 from connectors.surveymonkey import PAGE_SIZE, connector, page, subscription
+from tests.listing import items_of, pages_of
 
 TOLD = sample_case("surveymonkey")
 SURVEY = "123456789"
@@ -73,13 +74,8 @@ def test_a_response_of_the_list_is_what_its_notice_gave(story: str) -> None:
 def test_all_pages_of_all_surveys_are_read_once(count: int) -> None:
     ids = [str(1000 + number) for number in range(count)]
     get = SurveyMonkey(s1=[{**ONE, "id": one} for one in ids], s2=[ONE])
-    found, at = [], ""
-    for _ in range(10):
-        told = page(get, WINDOW, at, {**OPTIONS, "forms": ["1", "2"]})
-        found += [item["response"]["id"] for item in told.items]
-        at = told.next
-        if not at:
-            break
+    pages = pages_of(connector, get, WINDOW, {**OPTIONS, "forms": ["1", "2"]}, most=10)
+    found = [item["response"]["id"] for item in items_of(pages)]
     assert found == [*ids, ONE["id"]]
 
 

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.cli.cases import sample_case
 from chalicelib.connector import Window, read
 from connectors.tally import connector, page, subscription
+from tests.listing import items_of, pages_of
 
 TOLD = sample_case("tally")
 WINDOW = Window(datetime(2025, 10, 9, tzinfo=UTC), datetime(2025, 10, 10, tzinfo=UTC))
@@ -70,13 +71,8 @@ def test_a_submission_of_the_list_is_what_its_webhook_gave() -> None:
 def test_all_pages_of_all_forms_are_read_once(count: int) -> None:
     ids = [f"s{number}" for number in range(count)]
     get = Tally(one=[{**ONE, "id": one} for one in ids], two=[ONE])
-    found, at = [], ""
-    for _ in range(10):
-        told = page(get, WINDOW, at, {"forms": ["one", "two"]})
-        found += [item["id"] for item in told.items]
-        at = told.next
-        if not at:
-            break
+    pages = pages_of(connector, get, WINDOW, {"forms": ["one", "two"]}, most=10)
+    found = [item["id"] for item in items_of(pages)]
     assert found == [*ids, "Qz7Lk2"]
 
 

@@ -25,6 +25,7 @@ from chalicelib.connector import (
 from chalicelib.flow.receive import receive
 from connectors.twilio import authorise, connector
 from tests.flow.scenes import a_world, outcomes, touches
+from tests.listing import pages_of
 from tests.world import SECRETS, World
 
 AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -205,14 +206,8 @@ CALLS = "Calls.json?StartTime>=2026-01-05&StartTime<=2026-01-06&PageSize=100"
 
 
 def pages(fetched: dict[str, Any]) -> list[Page]:
-    assert connector.backfill
     get = Case("twilio", "list", "", fetched=fetched).get
-    found: list[Page] = []
-    while not found or found[-1].next:
-        assert len(found) < 9, "the list has no end"
-        after = found[-1].next if found else ""
-        found.append(connector.backfill.page(get, WINDOW, after, connector.options))
-    return found
+    return pages_of(connector, get, WINDOW, most=9)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from chalicelib.cli.cases import load_case
 from chalicelib.connector import Misconfigured, Window, read
 from connectors.typeform import PAGE_SIZE, connector, page, subscription
+from tests.listing import items_of, pages_of
 
 WINDOW = Window(
     datetime(2026, 2, 1, 10, tzinfo=UTC), datetime(2026, 2, 1, 12, 0, 0, 900_000, tzinfo=UTC)
@@ -44,14 +45,8 @@ class Typeform:
 
 
 def walk(get: Any, options: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found, at = [], ""
-    for _ in range(20):
-        told = page(get, WINDOW, at, options)
-        found += [(item["form_id"], item["token"]) for item in told.items]
-        at = told.next
-        if not at:
-            return found
-    raise AssertionError("it never ends")
+    pages = pages_of(connector, get, WINDOW, options)
+    return [(item["form_id"], item["token"]) for item in items_of(pages)]
 
 
 def test_a_response_of_the_list_is_what_its_webhook_gave() -> None:
