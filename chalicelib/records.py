@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
@@ -404,15 +404,20 @@ def lead_of(item: Item) -> Lead:
     return _read(Lead, item)
 
 
-def key_item(value: str, lead_id: str, version: int, writer: str) -> Item:
-    """Make the item of an identity key."""
+def key_item(value: str, lead_ids: Iterable[str], version: int, writer: str) -> Item:
+    """Make the item of an identity key; several leads hold it when they share what it says."""
     return {
         **_keys(identity_key(value)),
         "kind": "key",
         "writer": writer,
         "version": version,
-        "lead_id": lead_id,
+        "lead_ids": sorted(lead_ids),
     }
+
+
+def holders_of(item: Item) -> tuple[str, ...]:
+    """Read which live leads hold an identity key."""
+    return tuple(item["lead_ids"])
 
 
 def touch_item(

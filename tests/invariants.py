@@ -21,7 +21,7 @@ from chalicelib.flow.import_state import Import, import_of
 from chalicelib.flow.reread import reread_of
 from chalicelib.flow.tokens import Caller
 from chalicelib.flow.watch import watch_of
-from chalicelib.lead.merging import fold
+from chalicelib.lead.folding import fold
 from chalicelib.lead.model import Decision, Lead, Touch
 from chalicelib.lead.routing import LEAD, Ledger, choose, eligibility, give_back, repick_rule
 from chalicelib.lead.scoring import score
@@ -40,6 +40,7 @@ from chalicelib.records import (
     digest,
     effect_of,
     event_of,
+    holders_of,
     lead_of,
     ledger_of,
     touch_record_of,
@@ -257,17 +258,18 @@ def _i2(dump: Dump) -> Iterator[str]:
 
 def _i3(dump: Dump) -> Iterator[str]:
     """Keys point at live leads, and a lead's own keys all point at it."""
-    pointing = {item["pk"].removeprefix("KEY#"): item["lead_id"] for item in dump.of("key")}
-    for key, lead_id in pointing.items():
-        lead = dump.leads.get(lead_id)
-        if lead is None or lead.merged_into:
-            yield f"a key of kind {key.split(':')[0]} points at {lead_id}, which is not live"
+    pointing = {item["pk"].removeprefix("KEY#"): holders_of(item) for item in dump.of("key")}
+    for key, lead_ids in pointing.items():
+        for lead_id in lead_ids:
+            lead = dump.leads.get(lead_id)
+            if lead is None or lead.merged_into:
+                yield f"a key of kind {key.split(':')[0]} points at {lead_id}, which is not live"
     holders: dict[str, set[str]] = defaultdict(set)
     for lead in dump.live:
         for touch in dump.touches_of(lead):
             for key in touch.identity_keys:
                 holders[key].add(lead.lead_id)
-                if pointing.get(key) != lead.lead_id:
+                if lead.lead_id not in pointing.get(key, ()):
                     yield f"a key of kind {key.split(':')[0]} does not point at {lead.lead_id}"
     for key, lead_ids in holders.items():
         if len(lead_ids) > 1:
@@ -609,7 +611,7 @@ READERS: Mapping[str, Callable[[Item], Any]] = {
     "day": day_of,
     "active": active_of,
     "version": version_of,
-    "key": lambda item: item["lead_id"],
+    "key": holders_of,
     "refusal": lambda item: item["reason"],
     "handshake": lambda item: item["at"],
     "token": lambda item: unpacked(Caller, item["data"]),

@@ -21,6 +21,7 @@ from chalicelib.records import (
     UNOWNED,
     Outcome,
     deliveries_list,
+    holders_of,
     identity_key,
     lead_item,
     leads_list,
@@ -180,7 +181,7 @@ def _by_identity(hub: Hub, q: str) -> Lead | None:
         contact |= {"phone": phone} if phone else {}
     for key in identity_keys(contact, "", "", settings):
         item = hub.table.get(identity_key(key))
-        lead = live_lead(hub.table, str(item["lead_id"])) if item else None
+        lead = live_lead(hub.table, holders_of(item)[0]) if item else None
         if lead:
             return lead
     return None

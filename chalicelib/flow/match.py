@@ -10,7 +10,8 @@ from chalicelib.errors import Malformed
 from chalicelib.flow.glance import Glance
 from chalicelib.flow.leads import AWAITS_FOR, live_leads
 from chalicelib.hub import Current, Hub
-from chalicelib.lead.merging import absorb, fold, new_lead, survivor
+from chalicelib.lead.folding import fold, new_lead
+from chalicelib.lead.merging import absorb, survivor
 from chalicelib.lead.model import STAGES, Decision, Lead, Score, Touch, Verdict
 from chalicelib.lead.routing import pick_rule
 from chalicelib.lead.scoring import score
@@ -21,6 +22,7 @@ from chalicelib.records import (
     claim_item,
     digest,
     event_item,
+    holders_of,
     identity_key,
     key_item,
     lead_item,
@@ -52,6 +54,19 @@ class StoredTouch:
 
 
 @dataclass(frozen=True)
+class HeldKey:
+    """Which live leads hold an identity key, and the version of its item; 0 when it is new."""
+
+    lead_ids: tuple[str, ...] = ()
+    version: int = 0
+
+    def passed(self, gone: Collection[str], lead_id: str) -> "HeldKey":
+        """Give it to a lead, in place of those that are merged into it."""
+        kept = {one for one in self.lead_ids if one not in gone}
+        return HeldKey(tuple(sorted({*kept, lead_id})), self.version + 1)
+
+
+@dataclass(frozen=True)
 class Match:
     """The lead as it will be, and what has to be written for it.
 
@@ -61,7 +76,7 @@ class Match:
         touch: the new touch, or None when only old ones change.
         voided: touches that count no more, or read otherwise, in their new state.
         losers: leads that are merged into this one: as they were, as they will be.
-        keys: identity keys to write -> the lead they point at now, empty when new.
+        keys: identity keys to write, as they will be held.
         decisions: on match, score and rule.
     """
 
@@ -70,7 +85,7 @@ class Match:
     touch: Touch | None
     voided: tuple[StoredTouch, ...]
     losers: tuple[tuple[Lead, Lead], ...]
-    keys: Mapping[str, str]
+    keys: Mapping[str, "HeldKey"]
     decisions: tuple[Decision, ...]
 
 
@@ -93,8 +108,8 @@ def match(
         touch: the new one.
         replaces: lead and touch that this one takes the place of, if any.
     """
-    pointed = _pointed(glance, touch.identity_keys)
-    wanted = set(pointed.values()) | ({replaces[0]} if replaces else set())
+    held = _held(glance, touch.identity_keys)
+    wanted = _holders(held) | ({replaces[0]} if replaces else set())
     stored = stored_leads(hub, wanted)
     voided = tuple(
         _void(old, "superseded")
@@ -111,17 +126,10 @@ def match(
     else:
         merged, others, losers, version = new_lead(touch, now), [], (), 0
     touches = [*_touches(stored, voided), touch]
-    owned = {key: lead for key, lead in pointed.items() if lead == merged.lead_id}
     settle = learn if touch.only_if_known else decide
     lead, decisions = settle(hub, current, merged, touches, now)
     lead = lead.model_copy(update={"version": version + 1, "routed": merged.routed})
-    moved = {key: other.lead_id for other in others for key in other.identity_keys}
-    keys = {
-        key: moved.get(key, pointed.get(key, ""))
-        for key in sorted({*touch.identity_keys, *moved})
-        if key not in owned
-    }
-    chosen = _match_decision(hub, current, touch, pointed, [first, *others] if stored else [], lead)
+    chosen = _match_decision(hub, current, touch, held, [first, *others] if stored else [], lead)
     return Match(
         lead=lead,
         version=version,
@@ -131,7 +139,7 @@ def match(
             (old, new.model_copy(update={"version": old.version + 1, "updated_at": now}))
             for old, new in zip(others, losers, strict=True)
         ),
-        keys=keys,
+        keys=_passed(glance, touch, held, merged, others),
         decisions=(chosen, *decisions),
     )
 
@@ -197,10 +205,9 @@ def lead_writes(found: Match, writer: str) -> list[Write]:
     for number, old in enumerate(found.voided):
         item = touch_item(old.lead_id, old.record.touch, old.record.decisions, old.version, writer)
         writes.append(Put(f"voided touch {number}", item, Holds("version", old.version - 1)))
-    for number, (key, pointed) in enumerate(found.keys.items()):
-        item = key_item(key, lead.lead_id, lead.version, writer)
-        condition = Holds("lead_id", pointed) if pointed else Absent()
-        writes.append(Put(f"identity key {number}", item, condition))
+    for number, (key, held) in enumerate(found.keys.items()):
+        item = key_item(key, held.lead_ids, held.version, writer)
+        writes.append(Put(f"identity key {number}", item, at_version(held.version - 1)))
     for number, (old_lead, new_lead_state) in enumerate(found.losers):
         item = lead_item(new_lead_state, writer)
         condition = Holds("version", old_lead.version)
@@ -236,12 +243,32 @@ def _merge_events(found: Match, writer: str) -> list[Write]:
     return writes
 
 
-def _pointed(glance: Glance, keys: Sequence[str]) -> dict[str, str]:
-    """Give the lead that each known identity key points at."""
-    items = glance.get_many([identity_key(key) for key in keys])
+def _held(glance: Glance, keys: Iterable[str]) -> dict[str, HeldKey]:
+    """Read who holds identity keys; those that nobody holds are left out."""
+    by_key = {identity_key(key): key for key in keys}
+    items = glance.get_many(list(by_key))
     return {
-        key: str(items[identity_key(key)]["lead_id"]) for key in keys if identity_key(key) in items
+        by_key[key]: HeldKey(holders_of(item), int(item["version"])) for key, item in items.items()
     }
+
+
+def _holders(held: Mapping[str, HeldKey]) -> set[str]:
+    return {lead_id for key in held.values() for lead_id in key.lead_ids}
+
+
+def _passed(
+    glance: Glance, touch: Touch, held: Mapping[str, HeldKey], lead: Lead, others: Sequence[Lead]
+) -> dict[str, HeldKey]:
+    """Give the keys that change: those of a touch and of merged leads go to the lead."""
+    moved = {key for other in others for key in other.identity_keys}
+    known = {**held, **_held(glance, sorted(moved - set(held)))}
+    gone = {other.lead_id for other in others}
+    keys = {}
+    for key in sorted({*touch.identity_keys, *moved}):
+        before = known.get(key, HeldKey())
+        if gone & set(before.lead_ids) or lead.lead_id not in before.lead_ids:
+            keys[key] = before.passed(gone, lead.lead_id)
+    return keys
 
 
 def stored_leads(hub: Hub, lead_ids: Iterable[str]) -> list[Stored]:
@@ -308,8 +335,9 @@ def again(hub: Hub, current: Current, lead_id: str, touch: Touch, now: datetime)
 
     Its score is made anew, and leads that hold its identity keys become one. Routing is left alone.
     """
-    pointed = _pointed(Glance(hub.table), touch.identity_keys)
-    stored = stored_leads(hub, {*pointed.values(), lead_id})
+    glance = Glance(hub.table)
+    held = _held(glance, touch.identity_keys)
+    stored = stored_leads(hub, {*_holders(held), lead_id})
     reread = tuple(
         StoredTouch(old.lead_id, old.version + 1, old.record.model_copy(update={"touch": touch}))
         for one in stored
@@ -326,10 +354,9 @@ def again(hub: Hub, current: Current, lead_id: str, touch: Touch, now: datetime)
     scored = score(folded, touches, current.config.scoring, now)
     update = {"score": scored, "updated_at": now, "version": first.version + 1}
     lead = folded.model_copy(update=update)
-    moved = {key: other.lead_id for other in others for key in other.identity_keys}
     decisions = [_score_decision(hub, current, merged, touches, scored)]
     if others:
-        decisions.insert(0, _match_decision(hub, current, touch, pointed, [first, *others], lead))
+        decisions.insert(0, _match_decision(hub, current, touch, held, [first, *others], lead))
     return Match(
         lead=lead,
         version=first.version,
@@ -339,11 +366,7 @@ def again(hub: Hub, current: Current, lead_id: str, touch: Touch, now: datetime)
             (old, new.model_copy(update={"version": old.version + 1, "updated_at": now}))
             for old, new in zip(others, losers, strict=True)
         ),
-        keys={
-            key: moved.get(key, pointed.get(key, ""))
-            for key in sorted({*touch.identity_keys, *moved})
-            if pointed.get(key) != first.lead_id
-        },
+        keys=_passed(glance, touch, held, merged, others),
         decisions=tuple(decisions),
     )
 
@@ -358,7 +381,7 @@ def _match_decision(
     hub: Hub,
     current: Current,
     touch: Touch,
-    pointed: Mapping[str, str],
+    held: Mapping[str, HeldKey],
     candidates: Sequence[Lead],
     lead: Lead,
 ) -> Decision:
@@ -367,8 +390,8 @@ def _match_decision(
             candidate=one.lead_id,
             is_eligible=one.lead_id == lead.lead_id,
             because="holds "
-            + (", ".join(sorted({k.split(":")[0] for k, v in pointed.items() if v == one.lead_id})))
-            if one.lead_id in pointed.values()
+            + ", ".join(sorted({k.split(":")[0] for k in held if one.lead_id in held[k].lead_ids}))
+            if one.lead_id in _holders(held)
             else "holds the submission that this one replaces",
         )
         for one in candidates

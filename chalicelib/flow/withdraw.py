@@ -20,6 +20,7 @@ from chalicelib.records import (
     claim_of,
     digest,
     event_item,
+    holders_of,
     identity_key,
 )
 from chalicelib.storage import Absent, Put, Write, at_version
@@ -113,7 +114,9 @@ def erase(hub: Hub, current: Current, delivery: Delivery, writer: str, act: Eras
     if not keys:
         raise Malformed("nothing says who is to be erased: expected an id, an e-mail or a phone")
     pointers = hub.table.get_many([identity_key(key) for key in keys])
-    leads = stored_leads(hub, {str(item["lead_id"]) for item in pointers.values()})
+    leads = stored_leads(
+        hub, {lead_id for item in pointers.values() for lead_id in holders_of(item)}
+    )
     for stored in leads:
         _erase_from(hub, current, delivery, stored, act, writer)
         hub.alarm("erasure", {"source": delivery.source_id, "lead": stored.lead.lead_id})

@@ -39,7 +39,7 @@ def sent(world: World, *bodies: bytes) -> None:
 
 def pointed(world: World) -> dict[str, str]:
     """Give the lead that each identity key points at."""
-    return {item["pk"].removeprefix("KEY#"): item["lead_id"] for item in of_kind(world, "key")}
+    return {item["pk"].removeprefix("KEY#"): item["lead_ids"][0] for item in of_kind(world, "key")}
 
 
 # --- one person -----------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def test_a_submission_becomes_a_lead_with_its_touch_its_keys_and_its_claim() -> 
         record.touch.touch_id,
     )
     assert lead.identity_keys == record.touch.identity_keys
-    assert {item["lead_id"] for item in of_kind(world, "key")} == {lead.lead_id}
+    assert {one for item in of_kind(world, "key") for one in item["lead_ids"]} == {lead.lead_id}
     assert delivery(world).results["0"].lead_id == lead.lead_id
 
 

@@ -203,13 +203,13 @@ def a_key_is_gone(dump: Dump) -> None:
 
 def a_key_points_at_a_merged_lead(dump: Dump) -> None:
     merged = next(lead for lead in dump.leads.values() if lead.merged_into)
-    item = next(one for one in dump.of("key") if one["lead_id"] == merged.merged_into)
-    dump.items[dump.items.index(item)] = {**item, "lead_id": merged.lead_id}
+    item = next(one for one in dump.of("key") if one["lead_ids"] == [merged.merged_into])
+    dump.items[dump.items.index(item)] = {**item, "lead_ids": [merged.lead_id]}
 
 
 def a_key_points_at_somebody_else(dump: Dump) -> None:
     first, second = dump.of("key")[:2]
-    dump.items[dump.items.index(first)] = {**first, "lead_id": second["lead_id"]}
+    dump.items[dump.items.index(first)] = {**first, "lead_ids": second["lead_ids"]}
 
 
 def a_lead_is_not_its_fold(dump: Dump) -> None:

@@ -40,7 +40,7 @@ GUARDS: dict[Guard, tuple[str, ...]] = {
     ("form", ABSENT): ("two workers learn a form",),
     ("form", VERSION): ("two workers learn a form",),
     ("identity key", ABSENT): ("crossing keys of new leads",),
-    ("identity key", "lead_id"): (),
+    ("identity key", VERSION): (),
     ("import", ABSENT): (),
     ("import", VERSION): ("a file is imported by two at once",),
     ("lead", ABSENT): (),
