@@ -25,6 +25,7 @@ from chalicelib.hub import Hub, build, now_utc
 from chalicelib.request import Request
 from chalicelib.settings import Settings
 from chalicelib.storage import Received
+from tests.people import email_of, name_of
 
 ROOT = Path(__file__).parent.parent
 SECRET = "bench-secret-0123456789"
@@ -124,10 +125,12 @@ def form(number: int) -> bytes:
     response["token"] = f"bench-{number:012d}"
     response["submitted_at"] = (now_utc() - timedelta(seconds=5)).isoformat()
     for answer in response["answers"]:
-        if answer["type"] == "email":
-            answer["email"] = f"person{number}@company{number % 997}.example.com"
+        if answer["type"] == "text":
+            answer["text"] = " ".join(name_of(number))
+        elif answer["type"] == "email":
+            answer["email"] = email_of(number).replace("@", f"@company{number % 997}.")
         elif answer["type"] == "phone_number":
-            answer["phone_number"] = f"+4930{number + 20000000}"
+            answer["phone_number"] = f"+4930{20_000_000 + number * 7919 % 10_000_000}"
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 

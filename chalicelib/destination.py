@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import AwareDatetime, Field
 
@@ -30,7 +30,9 @@ class Notice(Model):
     """
 
     effect_id: Key = Field(description="constant over retries; the receiver's idempotency key")
-    kind: Literal["assigned", "returned", "unowned"]
+    kind: Literal["assigned", "returned", "unowned", "merged", "unmerged", "erased"] = Field(
+        description="of merges, their end and erasures only programs are told; see flow.joining"
+    )
     occurred_at: AwareDatetime = Field(description="when the effect was decided")
     company: str = Field(default="", description="whose hub this is, as in the settings")
     lead_id: Key
@@ -60,6 +62,9 @@ class Notice(Model):
     accept_url: WebAddress = ""
     decline_url: WebAddress = ""
     lead_url: WebAddress = ""
+    about: tuple[Mapping[str, Any], ...] = Field(
+        default=(), description="merged, unmerged: each lead's id and how it then stood"
+    )
 
 
 class Posted(Protocol):

@@ -98,6 +98,10 @@ class NotFound(HubError):
     """What an API call names does not exist, or the caller may not know of it: 404."""
 
 
+class Erased(NotFound):
+    """What an API call names was erased for good: 410."""
+
+
 class Forbidden(HubError):
     """The caller may not do this: 403."""
 

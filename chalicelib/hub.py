@@ -17,14 +17,17 @@ from chalicelib.records import (
     Active,
     active_of,
     document_of,
+    unpacked,
     version_key,
     version_of,
+    weights_key,
 )
 from chalicelib.settings import Settings
 from chalicelib.storage import Blobs, Queue, Secrets, SendMail, Table
 
 if TYPE_CHECKING:
     from chalicelib.config.model import Config
+    from chalicelib.lead.matching.weights import Weights
     from chalicelib.web import Web
 
 STALE_SECONDS = 900
@@ -63,6 +66,7 @@ class Configurations:
         self._table = table
         self._monotonic = monotonic
         self._known: _Known | None = None
+        self._weights: dict[tuple[int, str], Weights] = {}
 
     def current(self) -> Current:
         """Give the configuration in force at this moment.
@@ -77,6 +81,37 @@ class Configurations:
         if known.config is None:
             known.config = Config.model_validate(known.document, extra="ignore")
         return Current(known.config, known.active)
+
+    def weights(self, current: Current) -> "Weights":
+        """Give the weights of matching in use, with the thresholds of the configuration.
+
+        Raises:
+            Misconfigured: there are no such weights.
+            Unavailable: the table is down.
+        """
+        known = current.active.weights, current.hash
+        if known not in self._weights:
+            from chalicelib.lead.matching.weights import limits_of
+
+            learnt = self.learnt_weights(current.active.weights)
+            limits = limits_of(current.config.matching)
+            self._weights = {known: learnt.model_copy(update={"limits": limits})}
+        return self._weights[known]
+
+    def learnt_weights(self, number: int) -> "Weights":
+        """Read the weights that were learnt under a number; 0 is as the hub comes.
+
+        Raises:
+            Misconfigured, Unavailable: see weights.
+        """
+        from chalicelib.lead.matching.weights import AS_IT_COMES, Weights
+
+        if not number:
+            return AS_IT_COMES
+        item = self._table.get(weights_key(number))
+        if item is None:
+            raise Misconfigured(f"weights {number} are missing")
+        return unpacked(Weights, item["data"])
 
     def source(self, source_id: str, max_age_seconds: float) -> Source | None:
         """Give one source as it was at most so long ago, without reading the rest; for the door.

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 from pydantic import AwareDatetime, Field
 
 from chalicelib.compact import grow, shrink
-from chalicelib.lead.model import Assignment, Decision, Lead, Model, Touch, utc_text
+from chalicelib.lead.model import Assignment, Decision, Edit, Lead, Model, Touch, utc_text
 from chalicelib.storage import Item, Key
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ Outcome = Literal[
     "ignored",
     "quarantined",
     "waiting",
+    "erased",
     "pending",
 ]
 
@@ -72,10 +73,13 @@ class Delivery(Model):
     is_listed: bool = Field(
         default=False, description="kept from a provider's list; it was not sent to us"
     )
+    emptied_at: AwareDatetime | None = Field(
+        default=None, description="when its request was taken away, for somebody in it was erased"
+    )
 
 
 class Claim(Model):
-    """That a submission has been taken, for good."""
+    """That a submission has been taken, for good; of an erased person it says nothing else."""
 
     source_id: str
     external_id: str
@@ -88,6 +92,7 @@ class Claim(Model):
     touch_id: str = ""
     is_partial: bool = False
     withdrawn_at: AwareDatetime | None = None
+    erased_at: AwareDatetime | None = None
 
 
 class TouchRecord(Model):
@@ -95,19 +100,33 @@ class TouchRecord(Model):
 
     touch: Touch
     decisions: tuple[Decision, ...] = ()
+    lead_version: int = Field(default=0, description="of its lead, as it was saved with it")
 
 
 EventKind = Literal[
     "merged",
     "absorbed",
+    "unmerged",
+    "kept_apart",
+    "let_together",
     "withdrawn",
     "read_again",
+    "edited",
     "assigned",
     "returned",
     "unowned",
     "accepted",
     "declined",
+    "exported",
 ]
+
+
+class Turn(Model):
+    """A turn in a pool that a merge gave back, or that taking it apart took again."""
+
+    pool_id: str
+    owner_id: str
+    does: Literal["returned", "taken"]
 
 
 class Event(Model):
@@ -120,6 +139,11 @@ class Event(Model):
     text: str
     decisions: tuple[Decision, ...] = ()
     before: Mapping[str, Any] = Field(default_factory=dict, description="what undoing needs")
+    turns: tuple[Turn, ...] = Field(default=(), description="merged, unmerged: in ledgers")
+    told: tuple[str, ...] = Field(
+        default=(), description="merged, unmerged: destinations that are programs and are told"
+    )
+    edits: tuple[Edit, ...] = Field(default=(), description="edited: what was said by hand")
 
 
 class Attempt(Model):
@@ -130,6 +154,7 @@ class Attempt(Model):
 
 
 EffectKind = Literal["assigned", "returned", "unowned"]
+"""What a routing decision comes to."""
 
 
 class Effect(Model):
@@ -138,7 +163,7 @@ class Effect(Model):
     effect_id: str
     lead_id: str
     destination_id: str
-    kind: EffectKind
+    kind: EffectKind | Literal["merged", "unmerged", "erased"]
     state: Literal["pending", "sending", "done", "quarantined", "cancelled"] = "pending"
     version: int = 1
     created_at: AwareDatetime
@@ -149,6 +174,9 @@ class Effect(Model):
     attempts: tuple[Attempt, ...] = ()
     proof: str = ""
     reason: str = ""
+    about: tuple[Mapping[str, Any], ...] = Field(
+        default=(), description="merged, unmerged: each lead's id and how it then stands"
+    )
 
 
 class Active(Model):
@@ -160,6 +188,7 @@ class Active(Model):
     off: Mapping[str, str] = Field(
         default_factory=dict, description="owner id -> until when (ISO time), or empty for open end"
     )
+    weights: int = Field(default=0, description="the learnt weights in use; 0: as the hub comes")
     retired: Mapping[str, str] = Field(
         default_factory=dict,
         description="source that was taken out of the configuration -> its connector, oldest first",
@@ -192,8 +221,8 @@ def delivery_key(delivery_id: str) -> Key:
 
 
 def claim_key(source_id: str, external_id: str) -> Key:
-    """Key of a submission's claim."""
-    return Key(f"SUBMISSION#{source_id}#{external_id}", "CLAIM")
+    """Key of a submission's claim; hashed, for some providers make their ids of a person's data."""
+    return Key(f"SUBMISSION#{digest(source_id, external_id)}", "CLAIM")
 
 
 def lead_key(lead_id: str) -> Key:
@@ -234,6 +263,11 @@ def day_key(owner_id: str, day: str) -> Key:
 def version_key(number: int) -> Key:
     """Key of a published configuration."""
     return Key("CONFIG", f"VERSION#{number:08d}")
+
+
+def weights_key(number: int) -> Key:
+    """Key of weights that were learnt; never changed."""
+    return Key("CONFIG", f"WEIGHTS#{number:08d}")
 
 
 ACTIVE_KEY = Key("CONFIG", "ACTIVE")
@@ -291,6 +325,16 @@ def unpacked(kind: type[M], data: bytes) -> M:
     return kind.model_validate_json(grow(data), extra="ignore")
 
 
+def packed_json(value: Any) -> bytes:
+    """Write plain lists, maps and texts as compressed JSON."""
+    return shrink(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def unpacked_json(data: bytes) -> Any:
+    """Read plain values back."""
+    return json.loads(grow(data))
+
+
 def delivery_item(delivery: Delivery, writer: str) -> Item:
     """Make the item of a delivery; one that is not finished is also in the index of due items."""
     bare = delivery.model_copy(update={"raw": b""})
@@ -313,10 +357,18 @@ def delivery_item(delivery: Delivery, writer: str) -> Item:
                     "reason": delivery.reason[:200],
                     "leads": leads[:10],
                     **({"listed": True} if delivery.is_listed else {}),
+                    **({"emptied": True} if delivery.emptied_at else {}),
+                    **({"mixed": True} if _is_mixed(delivery) else {}),
                 }
             ),
         }
     return item
+
+
+def _is_mixed(delivery: Delivery) -> bool:
+    """Say whether a delivery that led to leads holds acts that led to none."""
+    led = [bool(result.lead_id) for result in delivery.results.values()]
+    return any(led) and not all(led)
 
 
 def deliveries_list(source_id: str, outcome: Outcome) -> str:
@@ -334,6 +386,11 @@ def claim_item(claim: Claim, writer: str) -> Item:
     return _simple(claim_key(claim.source_id, claim.external_id), "claim", claim, writer)
 
 
+def erased_claim_item(key: Key, claim: Claim, writer: str) -> Item:
+    """Make the item of a claim whose own key it cannot tell any more."""
+    return _simple(key, "claim", claim, writer)
+
+
 def claim_of(item: Item) -> Claim:
     """Read a claim back."""
     return _read(Claim, item)
@@ -345,7 +402,7 @@ def lead_item(lead: Lead, writer: str, due_at: datetime | None = None) -> Item:
         **_simple(lead_key(lead.lead_id), "lead", lead, writer),
         **_due(lead.lead_id, due_at),
     }
-    if lead.merged_into:
+    if lead.merged_into or lead.erased_at:
         return item
     owner = lead.assignment.owner_id if lead.assignment else ""
     value = {name: entry.value for name, entry in lead.profile.items()}
@@ -420,11 +477,9 @@ def holders_of(item: Item) -> tuple[str, ...]:
     return tuple(item["lead_ids"])
 
 
-def touch_item(
-    lead_id: str, touch: Touch, decisions: Sequence[Decision], version: int, writer: str
-) -> Item:
+def touch_item(lead_id: str, record: TouchRecord, version: int, writer: str) -> Item:
     """Make the item of a touch, with the decisions that were made on it."""
-    record = TouchRecord(touch=touch, decisions=tuple(decisions))
+    touch = record.touch
     return {
         **_keys(touch_key(lead_id, touch)),
         "kind": "touch",

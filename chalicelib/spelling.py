@@ -66,6 +66,7 @@ NAMES = {
     "country": ("country", "country code", "country name"),
     "language": ("language", "lang", "locale"),
     "time_zone": ("time zone", "timezone", "tz"),
+    "date_of_birth": ("date of birth", "birth date", "birthdate", "birthday", "dob", "bday"),
 }
 """By contact field: names in lower case with blanks between words, the likeliest first.
 

@@ -67,7 +67,16 @@ class Check:
     condition: Condition
 
 
-Write = Put | Check
+@dataclass(frozen=True)
+class Delete:
+    """Take an item away; one that is gone already counts as taken away."""
+
+    name: str
+    key: Key
+    condition: Condition | None
+
+
+Write = Put | Check | Delete
 
 MOST_WRITES = 90
 """Most writes that go into one transaction; DynamoDB takes 100."""
@@ -195,6 +204,9 @@ class Blobs(Protocol):
             NotFound: there are no such bytes any more: another mark, or no blob.
             Unavailable: the bucket is down.
         """
+
+    def remove(self, name: str) -> None:
+        """Take a blob away; one that is not there is no error."""
 
     def upload_address(self, name: str, size: int, content_type: str, seconds: int) -> str:
         """Sign an address to PUT a blob of exactly this size and type to, for a while."""

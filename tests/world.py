@@ -316,7 +316,7 @@ class World:
     def leads(self) -> list[Lead]:
         """Give every live lead."""
         found = [lead_of(item) for item in self.table.scan() if item.get("kind") == "lead"]
-        return [lead for lead in found if not lead.merged_into]
+        return [lead for lead in found if not lead.merged_into and not lead.erased_at]
 
     def lead(self) -> Lead:
         """Give the only live lead."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from chalicelib.errors import Conflict, NotFound, Unavailable, Unverified
+from chalicelib.errors import Conflict, Erased, NotFound, Unavailable, Unverified
 from chalicelib.flow.answer import accept, decline
 from chalicelib.flow.details import find_lead
 from chalicelib.hub import Hub
@@ -77,7 +77,10 @@ def look(hub: Hub, token: str) -> Page:
     link, page = _opened(hub, token)
     if page:
         return page
-    lead = find_lead(hub, link.lead_id)
+    try:
+        lead = find_lead(hub, link.lead_id)
+    except Erased:
+        return _ERASED
     assignment = lead.assignment
     is_theirs = (
         assignment is not None
@@ -123,6 +126,9 @@ _MOVED_ON = Page(
     409,
     "This lead has moved on",
     "It has gone to somebody else since, so there is nothing to do. You may close this page.",
+)
+_ERASED = Page(
+    410, "This person was erased", "All that the hub knew of them is gone. There is nothing to do."
 )
 _UNKNOWN = Page(404, "This link does not work", "Open it from the notification once more.")
 _EXPIRED = Page(

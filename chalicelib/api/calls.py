@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from chalicelib.errors import Misconfigured, NotFound, Unverified
+from chalicelib.errors import Misconfigured, NotFound, Unconditional, Unverified
 from chalicelib.flow.cursors import missing_secret, read_cursor, sign_cursor
 from chalicelib.flow.details import find_lead
 from chalicelib.flow.tokens import Caller
@@ -60,6 +60,21 @@ class Call:
     def only_owner(self) -> str:
         """Give the owner whom the caller is held to; empty for whoever may see all."""
         return self.who.owner_id if self.who.role == "rep" else ""
+
+    def made_on(self, what: str) -> str:
+        """Read If-Match: the ETag of what a change was made on; empty for whatever is there now.
+
+        Raises:
+            Unconditional: the header is missing.
+        """
+        text = self.if_match.strip()
+        if not text:
+            raise Unconditional(f"If-Match is needed: the ETag of the {what} it was made on")
+        if text == "*":
+            return ""
+        # Anything but one strong ETag fits nothing.
+        is_quoted = len(text) > 2 and text[0] == text[-1] == '"'
+        return text[1:-1] if is_quoted else "-"
 
     def lead(self) -> Lead:
         """Give the lead that the path names.

@@ -8,7 +8,7 @@ from chalicelib.api.calls import Answer, Call
 from chalicelib.config.document import plain
 from chalicelib.config.finding import Finding
 from chalicelib.config.model import Config
-from chalicelib.errors import Conflict, Stale, Unconditional
+from chalicelib.errors import Conflict, Stale
 from chalicelib.flow.check import check_for, refuse_errors
 from chalicelib.flow.publish import publish, rollback, versions
 from chalicelib.lead.model import Model
@@ -58,10 +58,8 @@ def show_config(call: Call) -> Answer[dict[str, Any]]:
 
 def put_config(call: Call, body: Config) -> Answer[Published]:
     """Publish a configuration; If-Match says on which one the change was made."""
-    if not call.if_match:
-        raise Unconditional("If-Match is needed: the ETag of the configuration it was made on")
+    expected = call.made_on("configuration") or None
     refuse_errors(check_for(call.hub, body))
-    expected = None if call.if_match == "*" else _hash(call.if_match)
     try:
         active = publish(call.hub, body, call.actor, expected_hash=expected)
     except Conflict as error:
@@ -92,10 +90,3 @@ def roll_back(call: Call, body: RollBackBody) -> Answer[Published]:
 def _published(active: Active) -> Answer[Published]:
     content = Published(number=active.number, hash=active.hash)
     return Answer(content, headers={"ETag": f'"{active.hash}"'})
-
-
-def _hash(if_match: str) -> str:
-    """Read the one strong ETag; anything else fits no configuration."""
-    text = if_match.strip()
-    is_quoted = len(text) > 2 and text[0] == text[-1] == '"'
-    return text[1:-1] if is_quoted else "-"

@@ -1,16 +1,20 @@
 """/v1/leads: list, one, timeline, why, accept, decline."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from chalicelib.api.calls import Call
+from chalicelib.api.calls import Answer, Call
+from chalicelib.api.duplicates import Proposed, proposed_for
 from chalicelib.api.pages import NEXT, Id, Line, PageQuery
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.flow import answer
 from chalicelib.flow.details import TimelineEntry, timeline
+from chalicelib.flow.edit import edit, state_of
 from chalicelib.flow.lists import LeadFilter, list_leads
 from chalicelib.flow.why import Why, why
+from chalicelib.lead.changes import Given
 from chalicelib.lead.model import Lead, Model, Stage, Status
 
 
@@ -53,6 +57,14 @@ class LeadList(Model):
     next: str = Field(description=NEXT)
 
 
+class LeadDetails(Lead):
+    """A lead as it stands, and which others may be the same person."""
+
+    duplicates: tuple[Proposed, ...] = Field(
+        default=(), description="proposals that nobody has decided; see /v1/duplicates"
+    )
+
+
 class Timeline(Model):
     """What happened with a lead, oldest first."""
 
@@ -73,6 +85,19 @@ class DeclineBody(AcceptBody):
     reason: Line = Field(default="", max_length=200)
 
 
+class EditBody(Model):
+    """What a person says of a lead."""
+
+    fields: Mapping[str, Given] = Field(
+        default_factory=dict,
+        description="by contact field or id of a field of your own; null leaves it empty",
+    )
+    release: tuple[str, ...] = Field(
+        default=(), description="fields in which what came by forms is to count again"
+    )
+    note: Line = Field(default="", max_length=200, description="why; stands on the timeline")
+
+
 def list_them(call: Call, query: LeadsQuery) -> LeadList:
     """List leads; a rep's own."""
     owner = query.owner
@@ -87,9 +112,22 @@ def list_them(call: Call, query: LeadsQuery) -> LeadList:
     )
 
 
-def show_lead(call: Call) -> Lead:
+def show_lead(call: Call) -> Answer[LeadDetails]:
     """Give a lead; the id of one that was merged gives the lead it became part of."""
-    return call.lead()
+    lead = call.lead()
+    known = {name: getattr(lead, name) for name in type(lead).model_fields}
+    details = LeadDetails(**known, duplicates=proposed_for(call, lead))
+    return Answer(details, headers=_with_tag(lead).headers)
+
+
+def edit_lead(call: Call, body: EditBody) -> Answer[Lead]:
+    """Set fields by hand, or give them back to the touches; If-Match says on what it was made."""
+    call.lead()  # who may not know of it is told that there is none
+    seen = call.made_on("lead")
+    lead_id = call.path["lead_id"]
+    return _with_tag(
+        edit(call.hub, lead_id, body.fields, body.release, call.actor, body.note, seen)
+    )
 
 
 def show_timeline(call: Call) -> Timeline:
@@ -114,6 +152,10 @@ def decline_lead(call: Call, body: DeclineBody) -> Lead:
     lead = call.lead()
     assignment_id = body.assignment_id or _current(lead)
     return answer.decline(call.hub, lead.lead_id, assignment_id, call.actor, body.reason)
+
+
+def _with_tag(lead: Lead) -> Answer[Lead]:
+    return Answer(lead, headers={"ETag": f'"{state_of(lead)}"'})
 
 
 def _current(lead: Lead) -> str:

@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from chalicelib.api.calls import Answer, Call
 from chalicelib.api.problems import CONTENT_TYPE, STATUS
-from chalicelib.api.table import ROUTES, Route
+from chalicelib.api.table import CONDITIONAL, ROUTES, Route
 from chalicelib.lead.model import Model
 
 REFERENCE = "#/components/schemas/{model}"
@@ -77,7 +77,7 @@ def _operation(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
         },
         "security": [{"token": []}] if route.roles else [],
     }
-    if route.name == "PUT /v1/config":
+    if route.name in CONDITIONAL:
         operation["parameters"].append(_text_parameter("If-Match", "header"))
     if "body" in takes:
         operation["requestBody"] = {
@@ -148,8 +148,10 @@ def _may_happen(status: int, route: Route, takes: dict[str, Any]) -> bool:
             return "{" in route.path or route.handler in ("config.roll_back", "leads.list_them")
         case 409:
             return route.method != "GET"
+        case 410:
+            return "{lead_id}" in route.path
         case 412 | 428:
-            return route.name == "PUT /v1/config"
+            return route.name in CONDITIONAL
         case 413:
             return "body" in takes
     return True

@@ -5,6 +5,7 @@ from typing import Any
 
 from chalicelib.errors import (
     Conflict,
+    Erased,
     Forbidden,
     HubError,
     Invalid,
@@ -25,6 +26,7 @@ STATUS: dict[type[HubError], int] = {
     Unverified: 401,
     Forbidden: 403,
     NotFound: 404,
+    Erased: 410,
     Conflict: 409,
     Stale: 412,
     TooLarge: 413,
@@ -41,6 +43,7 @@ TITLES = {
     404: "Not Found",
     405: "Method Not Allowed",
     409: "Conflict",
+    410: "Gone",
     412: "Precondition Failed",
     413: "Content Too Large",
     415: "Unsupported Media Type",

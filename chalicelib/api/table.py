@@ -44,6 +44,9 @@ class Route(NamedTuple):
         return found
 
 
+CONDITIONAL = ("PUT /v1/config", "PATCH /v1/leads/{lead_id}")
+"""Routes that need If-Match, so that nobody writes over what they have not seen."""
+
 ROUTES = (
     Route("GET", "/health", "health.show_health", ANYBODY),
     Route("GET", "/v1/openapi.json", "openapi.show_openapi", ANYBODY),
@@ -54,10 +57,21 @@ ROUTES = (
     Route("POST", "/v1/config/rollback", "config.roll_back", ADMIN),
     Route("GET", "/v1/leads", "leads.list_them", ALL),
     Route("GET", "/v1/leads/{lead_id}", "leads.show_lead", ALL),
+    Route("PATCH", "/v1/leads/{lead_id}", "leads.edit_lead", ACTING),
     Route("GET", "/v1/leads/{lead_id}/timeline", "leads.show_timeline", ALL),
     Route("GET", "/v1/leads/{lead_id}/why", "leads.show_why", ALL),
     Route("POST", "/v1/leads/{lead_id}/accept", "leads.accept_lead", ACTING),
     Route("POST", "/v1/leads/{lead_id}/decline", "leads.decline_lead", ACTING),
+    Route("POST", "/v1/leads/{lead_id}/merge", "merges.merge_leads", ACTING),
+    Route("POST", "/v1/leads/{lead_id}/unmerge", "merges.unmerge_lead", ACTING),
+    Route("POST", "/v1/leads/{lead_id}/keep-apart", "merges.keep_leads_apart", ACTING),
+    Route("GET", "/v1/duplicates", "duplicates.list_them", ALL),
+    Route("POST", "/v1/duplicates/{lead_id}/{other_id}/merge", "duplicates.merge_them", ACTING),
+    Route("POST", "/v1/duplicates/{lead_id}/{other_id}/apart", "duplicates.keep_apart", ACTING),
+    Route("GET", "/v1/leads/{lead_id}/export", "privacy.export_lead", ADMIN),
+    Route("POST", "/v1/leads/{lead_id}/erase", "privacy.erase_lead", ADMIN),
+    Route("GET", "/v1/erasures", "privacy.list_them", ADMIN),
+    Route("GET", "/v1/erasures/{erasure_id}", "privacy.show_erasure", ADMIN),
     Route("GET", "/v1/deliveries", "deliveries.list_them", STAFF),
     Route("GET", "/v1/deliveries/{delivery_id}", "deliveries.show_delivery", STAFF),
     Route("POST", "/v1/deliveries/{delivery_id}/replay", "deliveries.replay_delivery", MANAGERS),

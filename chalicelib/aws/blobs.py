@@ -67,6 +67,13 @@ class S3Blobs:
                 raise NotFound(f"blob {name}, or the bytes that were there") from error
             raise unavailable("S3", error) from error
 
+    def remove(self, name: str) -> None:
+        """Take a blob away; one that is not there is no error."""
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=name)
+        except (ClientError, BotoCoreError) as error:
+            raise unavailable("S3", error) from error
+
     def upload_address(self, name: str, size: int, content_type: str, seconds: int) -> str:
         """Sign an address to PUT a blob to; see Blobs."""
         given = {

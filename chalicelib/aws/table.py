@@ -13,6 +13,7 @@ from chalicelib.storage import (
     Absent,
     Check,
     Condition,
+    Delete,
     Holds,
     Item,
     Key,
@@ -208,10 +209,10 @@ class DynamoTable:
         if isinstance(write, Put):
             return {"Put": self._put(write)}
         return {
-            "ConditionCheck": {
+            "Delete" if isinstance(write, Delete) else "ConditionCheck": {
                 "TableName": self._name,
                 "Key": _key(write.key),
-                **_condition(write.condition),
+                **(_condition(write.condition) if write.condition else {}),
             }
         }
 
@@ -278,6 +279,8 @@ def _is_done(write: Write, found: Mapping[str, Item | None]) -> bool:
         return write.name not in found
     if write.condition is None:
         return True
+    if isinstance(write, Delete):
+        return write.name in found and found[write.name] is None
     item = found.get(write.name)
     return (
         item is not None

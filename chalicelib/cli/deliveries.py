@@ -65,7 +65,8 @@ def delivery(
     request = kept_request(hub, found)
     if as_json:
         shown = found.model_dump(mode="json", exclude={"raw", "blob"})
-        tools.show_json({**shown, "request": request.model_dump(mode="json")})
+        kept = request.model_dump(mode="json") if request else None
+        tools.show_json({**shown, "request": kept})
         return
     tools.show(f"{found.delivery_id} by {found.source_id}, {found.received_at:%Y-%m-%d %H:%M:%S}")
     tools.show(f"{found.outcome}" + (f": {found.reason}" if found.reason else ""))
@@ -74,6 +75,9 @@ def delivery(
         reason = f": {result.reason}" if result.reason else ""
         tools.show(f"  {position}: {result.outcome}{lead}{reason}")
     tools.show("")
+    if request is None:
+        tools.show("Its request was taken away, for somebody in it was erased.")
+        return
     tools.show(f"{request.method} {request.path}")
     for name, values in request.headers.items():
         tools.show(f"{name}: {', '.join(values)}")

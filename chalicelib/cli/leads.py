@@ -8,7 +8,8 @@ import typer
 from chalicelib.cli.tools import JsonOption, LimitOption, StageOption, Tools, clean, tools_of
 from chalicelib.errors import Invalid
 from chalicelib.flow.lists import LeadFilter, Listed
-from chalicelib.lead.model import STAGES, STATUSES, Consent
+from chalicelib.lead.edits import NOTHING, edits_in_force
+from chalicelib.lead.model import STAGES, STATUSES, Consent, ProfileValue
 from chalicelib.lead.text import joined
 
 LeadId = Annotated[str, typer.Argument(metavar="ID", help="Of the lead; hub leads shows it.")]
@@ -82,37 +83,54 @@ def lead(
 ) -> None:
     """Show one lead and what happened with it."""
     from chalicelib.flow.details import find_lead, timeline
+    from chalicelib.flow.duplicates import duplicates_of
 
     tools = tools_of(context)
     hub = tools.connect(stage).hub
     found = find_lead(hub, lead_id)
     entries = timeline(hub, found)
+    twins = [(one.other_than(found), one.proposal) for one in duplicates_of(hub, found)]
     if as_json:
         story = [entry.model_dump(mode="json") for entry in entries]
-        tools.show_json({**found.model_dump(mode="json"), "timeline": story})
+        ids = [twin.lead_id for twin, _ in twins]
+        tools.show_json({**found.model_dump(mode="json"), "timeline": story, "duplicates": ids})
         return
     if found.lead_id != lead_id:
         tools.say(f"{lead_id} became part of {found.lead_id}.")
     owner = found.assignment.owner_id if found.assignment else ""
-    facts: list[tuple[str, Any]] = [
-        ("lead", found.lead_id),
-        ("status", f"{found.status}, {found.stage}"),
-        ("owner", owner or ("nobody: unowned" if found.is_unowned else "nobody")),
+    facts: list[tuple[str, Any, str]] = [
+        ("lead", found.lead_id, ""),
+        ("status", f"{found.status}, {found.stage}", ""),
+        ("owner", owner or ("nobody: unowned" if found.is_unowned else "nobody"), ""),
         (
             "score",
             f"{found.score.total} (fit {found.score.fit}, engagement {found.score.engagement})",
+            "",
         ),
     ]
-    facts += [(name, value.value) for name, value in {**found.profile, **found.custom}.items()]
-    facts += [(f"consent to {name}", _agreed(consent)) for name, consent in found.consents.items()]
+    facts += [
+        (name, value.value, _from(value))
+        for name, value in {**found.profile, **found.custom}.items()
+    ]
+    facts += [
+        (name, "", f"emptied by hand, {edit.by}, {clean(edit.at)}")
+        for name, edit in edits_in_force(found.edits).items()
+        if edit.value in NOTHING
+    ]
+    facts += [
+        (f"consent to {name}", _agreed(consent), "") for name, consent in found.consents.items()
+    ]
     for when, ref in (("first touch", found.first_touch), ("last touch", found.last_touch)):
         if ref is not None and ref.campaign:
-            facts.append((f"campaign of {when}", [f"{k}={v}" for k, v in ref.campaign.items()]))
+            told = [f"{k}={v}" for k, v in ref.campaign.items()]
+            facts.append((f"campaign of {when}", told, ref.source_id))
     if found.credits:
-        facts.append(("sent by", ", ".join(credit.referrer for credit in found.credits)))
+        facts.append(("sent by", ", ".join(credit.referrer for credit in found.credits), ""))
     if found.flags:
-        facts.append(("flags", ", ".join(found.flags)))
-    tools.show_table(("FIELD", "VALUE"), [(name, joined(value)) for name, value in facts])
+        facts.append(("flags", ", ".join(found.flags), ""))
+    tools.show_table(
+        ("FIELD", "VALUE", "FROM"), [(name, joined(value), where) for name, value, where in facts]
+    )
     unmapped = [
         (f"{entry.source_id}: {entry.touch.labels.get(key, key)}", joined(entry.touch.answers[key]))
         for entry in entries
@@ -127,7 +145,16 @@ def lead(
         ("WHEN", "WHAT", "WHO", ""),
         [(clean(e.at), e.kind, e.actor or e.source_id, e.text) for e in entries],
     )
+    for twin, proposal in twins:
+        tools.say(f"Perhaps the same person as {twin.lead_id}: {proposal.because}")
+        tools.say(f"  hub duplicates merge {found.lead_id} {twin.lead_id}; or apart")
     tools.say(f"Why it is so: hub why {found.lead_id}")
+
+
+def _from(value: ProfileValue) -> str:
+    """Say where a value is from: a source's touch, or by hand; and when."""
+    where = f"by hand, {value.by}" if value.event_id else value.source_id
+    return f"{where}, {clean(value.at)}" if where else clean(value.at)
 
 
 def _agreed(consent: Consent) -> str:

@@ -54,7 +54,7 @@ def ledger(
             day.duplicate,
             day.quarantined,
             day.refused,
-            day.withdrawn,
+            day.withdrawn + day.erased,
             day.test + day.ignored,
             "-" if day.difference is None else day.difference,
         )

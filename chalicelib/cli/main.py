@@ -11,12 +11,18 @@ from chalicelib.cli import (
     access,
     config,
     connectors,
+    dedupe,
     deliveries,
     doctor,
+    duplicates,
+    edit,
     forms,
     imports,
     leads,
     ledger,
+    match,
+    merge,
+    privacy,
     running,
     send,
     sources,
@@ -70,6 +76,13 @@ for run in (running.up, running.down, running.deploy):
 app.command("send")(send.command)
 for look in (leads.leads, leads.lead, leads.why):
     app.command()(look)
+app.command("edit")(edit.edit)
+for join in (merge.merge, merge.unmerge):
+    app.command()(join)
+app.command("keep-apart")(merge.keep_apart)
+app.add_typer(duplicates.app, name="duplicates")
+app.command()(dedupe.dedupe)
+app.add_typer(match.app, name="match")
 for handle in (
     deliveries.deliveries,
     deliveries.delivery,
@@ -80,6 +93,8 @@ for handle in (
     app.command()(handle)
 for compare in (ledger.ledger, ledger.backfill):
     app.command()(compare)
+for private in (privacy.erase, privacy.erasure, privacy.export, privacy.retention):
+    app.command()(private)
 app.command("import")(imports.import_file)
 app.command()(imports.imports)
 app.command("connectors")(connectors.command)

@@ -1,7 +1,7 @@
 """Samples: one signed request of every source, played at a hub that was just brought up."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,30 @@ from chalicelib.hub import Hub
 if TYPE_CHECKING:
     from chalicelib.cli.up import Up
     from chalicelib.lead.model import Lead
+
+
+OTHER_WORDS = (
+    {
+        "id": "zap-000124",
+        "first_name": "Zoe",
+        "last_name": "Quillfether",
+        "email": "zoe.q@example.org",
+        "phone": "+447700900132",
+        "company": "Quill and Feather",
+    },
+    {
+        "id": "zap-000125",
+        "first_name": "Maren",
+        "last_name": "Okafor-Lind",
+        "email": "okafor@example.net",
+        "phone": "+12025550199",
+        "company": "Harbour Cafe",
+    },
+)
+"""People of the samples write in other words: one is known again, about the other one is asked."""
+
+IN_WORDS = "generic_json"
+"""Connector that they come by."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +110,7 @@ def play(stage: Stage, tools: Tools) -> list[Played]:
         for source_id, source in sources.items():
             played.append(Played(source_id, source, _send(stage, tools, source_id, source)))
             bar.advance(sending)
+        played += list(_send_others(stage, tools, sources))
         following = bar.add_task("Following them", total=len(sources))
         ends_at = tools.now() + timedelta(seconds=WAIT_SECONDS)
         followed = []
@@ -127,6 +152,21 @@ def _send(stage: Stage, tools: Tools, source_id: str, source: Source) -> Sent | 
     if is_closed or not source.enabled:
         return None
     return send(stage, tools.http, sample_case(source.connector), source_id, tools.now())
+
+
+def _send_others(stage: Stage, tools: Tools, sources: Mapping[str, Source]) -> Iterator[Played]:
+    """Send what is matched by more than identity keys, if a source takes it."""
+    fitting = [
+        (source_id, source)
+        for source_id, source in sources.items()
+        if source.connector == IN_WORDS and source.enabled
+    ]
+    for source_id, source in fitting[:1]:
+        case = sample_case(IN_WORDS)
+        for answers in OTHER_WORDS:
+            other = replace(case, body={**case.body, **answers})
+            sent = send(stage, tools.http, other, source_id, tools.now())
+            yield Played(source_id, source, sent)
 
 
 def _follow(tools: Tools, hub: Hub, played: Played, seconds: float) -> Played:

@@ -5,11 +5,14 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from chalicelib.config.check_conditions import ConditionChecks
+from chalicelib.config.check_matching import check_matching
 from chalicelib.config.check_order import check_coverage, check_order, find_takers
+from chalicelib.config.check_retention import check_retention
 from chalicelib.config.document import Lines, Path, did_you_mean, path_text
 from chalicelib.config.finding import Finding, Found, check_reference
 from chalicelib.config.model import Config, Destination, Owner
 from chalicelib.config.source import Source
+from chalicelib.lead.folding import group_of
 from chalicelib.lead.hours import DAYS, find_zone, span_minutes
 from chalicelib.lead.model import CONTACT_FIELDS
 from chalicelib.lead.scoring import RESERVED_RULE_IDS
@@ -45,10 +48,13 @@ def check(
         *_check_owners(config),
         *_check_pools(config),
         *_check_fields(config),
+        *_check_merging(config),
+        *check_matching(config),
         *_check_scoring(config),
         *_check_routing(config),
         *check_order(config),
         *check_coverage(config),
+        *check_retention(config),
         *_check_secrets(config, secret_names),
         *more,
     ]
@@ -203,6 +209,23 @@ def _check_fields(config: Config) -> Iterator[Found]:
         seen.add(field.id)
         if (field.type == "choice") != bool(field.choices):
             message = "choices go with type choice, and at least one is needed"
+            yield Found(path, message)
+
+
+def _check_merging(config: Config) -> Iterator[Found]:
+    types = {field.id: field.type for field in config.fields}
+    known = sorted({*CONTACT_FIELDS, *types})
+    for name, keep in config.merging.fields.items():
+        path: Path = ("merging", "fields", name)
+        if name not in known:
+            bare = name.removeprefix("custom.")
+            near = f"; write {bare}" if bare in types else did_you_mean(name, known)
+            yield Found(path, f"{name} is neither a contact field nor a field of `fields`{near}")
+        if keep == "longest" and types.get(name) in ("number", "boolean"):
+            yield Found(path, f"a {types[name]} has no length; expected newest, oldest ...")
+        first = next(part for part in group_of(name) if part in config.merging.fields)
+        if keep != config.merging.fields[first]:
+            message = f"{name} comes together with {first}, so they have one rule"
             yield Found(path, message)
 
 

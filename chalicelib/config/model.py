@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from chalicelib.config.source import Country, SecretName, Source
-from chalicelib.lead.model import Model
+from chalicelib.lead.model import Model, Stage, Status
 
 ID_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
 
@@ -146,6 +146,39 @@ class CustomField(Model):
     choices: tuple[str, ...] = ()
 
 
+Keep = Literal["most_trusted", "most_complete", "newest", "oldest", "longest"]
+
+
+class Merging(Model):
+    """Which touch each field of a lead is taken from, where several say different things."""
+
+    keep: Keep = Field(default="most_trusted", description="of every field but the message")
+    fields: Mapping[str, Keep] = Field(
+        default_factory=dict, description="by contact field, or by id of a custom field"
+    )
+
+
+Probability = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Matching(Model):
+    """How sure the hub must be that two submissions are one person's."""
+
+    learn: bool = Field(
+        default=True, description="learn every night from what is stored; see docs/matching.md"
+    )
+    propose: bool = Field(
+        default=True, description="ask a person about leads that may be one; else they stay two"
+    )
+    match: Probability | None = Field(
+        default=None, description="from which it is the same person; None: as the hub comes"
+    )
+    ask: Probability | None = Field(default=None, description="from which a person is asked")
+    merge: Probability | None = Field(
+        default=None, description="from which a submission makes one lead of two"
+    )
+
+
 class ScoreRule(Model):
     """Points for a condition; in engagement they count for every touch that fits."""
 
@@ -199,6 +232,28 @@ class RoutingRule(Model):
     stage: Literal["", "MQL", "SQL"] = Field(default="", description="stage the lead is raised to")
 
 
+class Retention(Model):
+    """How long something is kept; then the hub takes it away by itself."""
+
+    id: Id
+    what: Literal["leads", "requests", "quarantined"] = Field(
+        description="leads: the whole person; requests: what was sent, once it is settled, while "
+        "leads stay; quarantined: what was set aside and never taken"
+    )
+    days: Annotated[int, Field(ge=1, le=36500)] = Field(
+        description="after the last thing that happened with a lead, or after a request came"
+    )
+    sources: tuple[Id, ...] = Field(
+        default=(), description="empty means all; a lead fits if all it ever sent came by these"
+    )
+    statuses: tuple[Status, ...] = Field(
+        default=(), description="leads only; empty means all without an open deal"
+    )
+    stages: tuple[Stage, ...] = Field(
+        default=(), description="leads only; empty means all without an open deal"
+    )
+
+
 class Settings(Model):
     """What holds for the whole hub."""
 
@@ -228,5 +283,8 @@ class Config(Model):
     owners: Mapping[Id, Owner] = Field(default_factory=dict)
     pools: Mapping[Id, Pool] = Field(default_factory=dict)
     fields: tuple[CustomField, ...] = ()
+    merging: Merging = Field(default_factory=Merging)
+    matching: Matching = Field(default_factory=Matching)
     scoring: Scoring = Field(default_factory=Scoring)
     routing: tuple[RoutingRule, ...] = ()
+    retention: tuple[Retention, ...] = ()

@@ -69,6 +69,8 @@ def write(notice: Notice, to: Destination) -> bytes:
     The person is in it only if the destination is marked `full`. Where that would be too much,
     `data.cut` lists what was shortened or left out.
     """
+    if notice.kind == "erased":
+        return _bytes(notice, {"lead_id": notice.lead_id})
     thin = _thin(notice)
     if not to.full:
         return _bytes(notice, thin)
@@ -101,6 +103,7 @@ def _thin(notice: Notice) -> dict[str, Any]:
         else None,
         "rule": _short(notice.rule_title),
         "lead_url": notice.lead_url or None,
+        **({"leads": [dict(one) for one in notice.about]} if notice.about else {}),
     }
 
 

@@ -39,7 +39,7 @@ def accept(hub: Hub, lead_id: str, assignment_id: str, actor: str) -> Lead:
             update={"assignment": taken, "version": lead.version + 1, "updated_at": now}
         )
         event = _event(after, "accepted", actor, f"{actor} accepted it")
-        if _save(hub, lead, after, event, writer):
+        if _save(hub, lead, after, event, lead_id, writer):
             return after
     raise Conflict(f"lead {lead_id} is changing; try again")
 
@@ -73,7 +73,7 @@ def decline(hub: Hub, lead_id: str, assignment_id: str, actor: str, reason: str 
         except ValueError:
             # The ledger is newer than the lead that we read: somebody else gave it back.
             continue
-        if _save(hub, lead, after, event, writer, turn):
+        if _save(hub, lead, after, event, lead_id, writer, turn):
             hub.routing.send([route_message(after)])
             return after
     raise Conflict(f"lead {lead_id} is changing; try again")
@@ -101,9 +101,18 @@ def _returned_turn(hub: Hub, assignment: Assignment, writer: str) -> Sequence[Wr
 
 
 def _save(
-    hub: Hub, lead: Lead, after: Lead, event: Event, writer: str, more: Sequence[Write] = ()
+    hub: Hub,
+    lead: Lead,
+    after: Lead,
+    event: Event,
+    said_of: str,
+    writer: str,
+    more: Sequence[Write] = (),
 ) -> bool:
-    """Write a lead's new state with its event; False when somebody else wrote first."""
+    """Write a lead's new state with its event; False when somebody else wrote first.
+
+    What is said of a lead that was merged goes with it should they part.
+    """
     due_at = after.updated_at + AWAITS_FOR if after.awaits else None
     try:
         hub.table.write(
@@ -113,7 +122,7 @@ def _save(
                     lead_item(after, writer, due_at),
                     Holds("version", lead.version),
                 ),
-                Put("answer event", event_item(lead.lead_id, event, writer), Absent()),
+                Put("answer event", event_item(said_of, event, writer), Absent()),
                 *more,
             ]
         )

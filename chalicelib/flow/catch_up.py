@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from chalicelib.errors import Conflict, HubError, Misconfigured
-from chalicelib.flow import backfill, watch
+from chalicelib.flow import backfill, dedupe, learn, retention, watch
+from chalicelib.flow.erase import erase_slice
 from chalicelib.flow.import_run import slice_import
 from chalicelib.flow.reread import reread
 from chalicelib.hub import Current, Hub
@@ -30,13 +31,22 @@ SLICES: Mapping[str, Slice] = {
     "watch": watch.watch,
     "import": slice_import,
     "reread": reread,
+    "erasure": erase_slice,
+    "retention": retention.retain,
+    "learning": learn.learn_slice,
+    "dedupe": dedupe.dedupe_slice,
 }
 """By kind of item: what does a slice of it."""
 
 Wanted = Callable[[Hub, Current], Iterable[Item]]
 """Names items that must be there while a configuration is in force, as they are when new."""
 
-STANDING: Sequence[Wanted] = (backfill.standing, watch.standing)
+STANDING: Sequence[Wanted] = (
+    backfill.standing,
+    watch.standing,
+    retention.standing,
+    learn.standing,
+)
 """Work that comes to be by itself when the configuration calls for it."""
 
 BOX = timedelta(seconds=200)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict, Erased, NotFound
 from chalicelib.flow.keep import request_of
 from chalicelib.flow.leads import live_lead
 from chalicelib.hub import Hub
@@ -24,6 +24,7 @@ from chalicelib.records import (
     effect_of,
     event_of,
     lead_key,
+    lead_of,
     ledger_key,
     ledger_of,
     touch_record_of,
@@ -65,11 +66,15 @@ def find_lead(hub: Hub, lead_id: str) -> Lead:
 
     Raises:
         NotFound: no such lead.
+        Erased: the person was erased.
     """
     lead = live_lead(hub.table, _checked("lead", lead_id))
-    if lead is None:
-        raise NotFound(f"lead {lead_id}")
-    return lead
+    if lead is not None:
+        return lead
+    item = hub.table.get(lead_key(lead_id))
+    if item and (erasure_id := lead_of(item).erasure_id):
+        raise Erased(f"lead {lead_id} was erased; erasure {erasure_id} tells when and by whom")
+    raise NotFound(f"lead {lead_id}")
 
 
 def timeline(hub: Hub, lead: Lead) -> list[TimelineEntry]:
@@ -110,8 +115,13 @@ class KeptRequest(Model):
     body_bytes: int
 
 
-def kept_request(hub: Hub, delivery: Delivery) -> KeptRequest:
-    """Give the request of a delivery as it was kept, its body as text or in base64."""
+def kept_request(hub: Hub, delivery: Delivery) -> KeptRequest | None:
+    """Give the request of a delivery as it was kept, its body as text or in base64.
+
+    None when it was taken away, for somebody in it was erased.
+    """
+    if delivery.emptied_at:
+        return None
     request = request_of(hub, delivery)
     encoding: Literal["utf-8", "base64"] = "utf-8"
     try:

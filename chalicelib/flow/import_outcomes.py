@@ -1,9 +1,10 @@
 """What became of each row of an import, as it stands: in pages, and as a CSV file."""
 
-import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from pydantic import Field
 
 from chalicelib.flow.import_rows import ROWS, chunk_id, rows_in
 from chalicelib.flow.import_state import Import
@@ -12,7 +13,7 @@ from chalicelib.hub import Hub
 from chalicelib.lead.model import Model
 from chalicelib.records import Delivery, delivery_key, delivery_of
 from chalicelib.tables.headers import OUTCOME_COLUMNS
-from chalicelib.tables.safe import neutral
+from chalicelib.tables.safe import line_of
 
 AT_ONCE = 100
 """Deliveries that are read at once."""
@@ -21,7 +22,7 @@ AT_ONCE = 100
 class RowOutcome(Model):
     """What became of one row."""
 
-    row: int
+    row: int = Field(description="in the file; 0 where somebody beside it was erased since")
     outcome: str
     reason: str = ""
     lead_id: str = ""
@@ -54,9 +55,9 @@ def outcome_lines(hub: Hub, one: Import) -> Iterator[str]:
     file again: its own columns are left out then, and rows that are in are known.
     """
     columns = one.layout.columns if one.layout else ()
-    yield _line([*OUTCOME_COLUMNS, *columns])
+    yield line_of([*OUTCOME_COLUMNS, *columns])
     for told, cells in row_outcomes(hub, one):
-        yield _line([str(told.row), told.outcome, told.reason, told.lead_id, *cells])
+        yield line_of([str(told.row), told.outcome, told.reason, told.lead_id, *cells])
 
 
 def write_outcomes(hub: Hub, one: Import) -> str:
@@ -90,6 +91,11 @@ class _Lines(io.RawIOBase):
 
 
 def _told(hub: Hub, delivery: Delivery) -> Iterator[tuple[RowOutcome, list[str]]]:
+    if delivery.emptied_at:
+        # Which lines of the file these were went with the request.
+        for at in range(delivery.acts):
+            yield _outcome(delivery, at, {"row": 0}), []
+        return
     _, rows = rows_in(request_of(hub, delivery))
     for at, row in enumerate(rows):
         yield _outcome(delivery, at, row), list(row.get("cells", ()))
@@ -107,9 +113,3 @@ def _outcome(delivery: Delivery, at: int, row: Mapping[str, Any]) -> RowOutcome:
         lead_id=result.lead_id,
         of=result.of,
     )
-
-
-def _line(cells: Sequence[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow([neutral(cell) for cell in cells])
-    return text.getvalue()

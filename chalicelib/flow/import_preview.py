@@ -103,6 +103,10 @@ class Previewer:
             first={kind: tuple(rows) for kind, rows in self._first.items()},
         )
 
+    def read(self, rows: Sequence[Row]) -> list[tuple[Row, Act, Touch | None]]:
+        """Read rows as they would be taken in."""
+        return [(row, act, self._touch(act)) for row, act in self._acts(rows)]
+
     def _some(self, rows: Iterator[Row], wanted: int) -> list[Row]:
         found: list[Row] = []
         try:
@@ -114,7 +118,7 @@ class Previewer:
 
     def _look(self, rows: Sequence[Row]) -> None:
         """Say of some rows what would become of them."""
-        told = [(row, act, self._touch(act)) for row, act in self._acts(rows)]
+        told = self.read(rows)
         keys = []
         for _, act, touch in told:
             if isinstance(act, Submission) and touch:

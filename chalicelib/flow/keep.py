@@ -50,6 +50,8 @@ def request_of(hub: Hub, delivery: Delivery) -> Request:
         Malformed: what is stored is not a request of ours.
         Unavailable: the bucket is down.
     """
+    if delivery.emptied_at:
+        raise Malformed("its request was taken away, for somebody in it was erased")
     try:
         return unpack(hub.blobs.get(delivery.blob) if delivery.blob else delivery.raw)
     except NotFound as error:

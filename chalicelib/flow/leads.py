@@ -1,14 +1,33 @@
 """Leads as they stand, merges followed to their end; and the message that asks for an owner."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
+from chalicelib.hub import Hub
 from chalicelib.lead.model import Lead
-from chalicelib.records import lead_key, lead_of
+from chalicelib.records import TouchRecord, lead_key, lead_of, touch_record_of
 from chalicelib.storage import Message, Table
 
 AWAITS_FOR = timedelta(minutes=5)
 """How long a lead may await its owner before tick asks for routing again."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A lead as it stands, with its touches and those of the leads merged into it."""
+
+    lead: Lead
+    touches: tuple["StoredTouch", ...]
+
+
+@dataclass(frozen=True)
+class StoredTouch:
+    """A touch as it stands, and under which lead."""
+
+    lead_id: str
+    version: int
+    record: TouchRecord
 
 
 def route_message(lead: Lead) -> Message:
@@ -30,7 +49,10 @@ def live_leads(table: Table, lead_ids: Iterable[str]) -> list[Lead]:
 
 
 def live_leads_by_id(table: Table, lead_ids: Iterable[str]) -> dict[str, Lead]:
-    """Read leads by the ids that they are named by, in that order; absent ones are left out."""
+    """Read leads by the ids that they are named by, in that order.
+
+    Absent ones are left out, and so are those of erased persons.
+    """
     named = list(dict.fromkeys(lead_ids))
     stored: dict[str, Lead] = {}
     wanted = named
@@ -47,4 +69,21 @@ def live_leads_by_id(table: Table, lead_ids: Iterable[str]) -> dict[str, Lead]:
 def _end(stored: dict[str, Lead], lead_id: str) -> Lead | None:
     """Follow merges to their end."""
     lead = stored.get(lead_id)
-    return _end(stored, lead.merged_into) if lead and lead.merged_into else lead
+    if lead is None or lead.erased_at:
+        return None
+    return _end(stored, lead.merged_into) if lead.merged_into else lead
+
+
+def stored_leads(hub: Hub, lead_ids: Iterable[str]) -> list[Stored]:
+    """Read live leads with all their touches; an id that was merged away gives its survivor."""
+    found = live_leads_by_id(hub.table, sorted(set(lead_ids))).values()
+    leads = sorted({lead.lead_id: lead for lead in found}.values(), key=lambda lead: lead.lead_id)
+    return [Stored(lead, tuple(_stored_touches(hub, lead))) for lead in leads]
+
+
+def _stored_touches(hub: Hub, lead: Lead) -> list[StoredTouch]:
+    return [
+        StoredTouch(lead_id, int(item["version"]), touch_record_of(item))
+        for lead_id in (lead.lead_id, *lead.members)
+        for item in hub.table.query(lead_key(lead_id)[0], "TOUCH#")
+    ]

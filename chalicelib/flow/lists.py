@@ -1,19 +1,16 @@
 """Lists that a person waits for: pages of an index, newest first; the table is never scanned."""
 
 import heapq
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from chalicelib.errors import Invalid
 from chalicelib.flow.forms import KNOWN_FORMS, OPEN_FORMS
-from chalicelib.flow.leads import live_lead
+from chalicelib.flow.leads import live_leads
 from chalicelib.hub import Hub
-from chalicelib.lead.email import clean_email
-from chalicelib.lead.identity import identity_keys
-from chalicelib.lead.model import CleanValue, Lead
-from chalicelib.lead.phone import clean_phone
+from chalicelib.lead.model import Lead
+from chalicelib.lead.person import keys_named
 from chalicelib.records import (
     OUTCOMES,
     QUARANTINED_EFFECTS,
@@ -37,8 +34,6 @@ MOST_LOOKED_AT = 1000
 
 MOST_LISTS = 700
 """How many lists one page is merged of: each is a read of a few milliseconds."""
-
-_PHONE = re.compile(r"[+(]?[0-9][0-9 ()./-]{4,30}")
 
 
 @dataclass(frozen=True)
@@ -72,11 +67,11 @@ class LeadFilter:
 
 def list_leads(hub: Hub, wanted: LeadFilter, limit: int, after: str = "") -> Listed:
     """List leads by when they came first, newest first."""
-    known = _by_identity(hub, wanted.q) if wanted.q else None
-    if known is not None:
-        summary = summary_of(lead_item(known, "list"))
-        fits = _fits_lead(summary, replace(wanted, q=""))
-        return Listed((summary,) if fits else ())
+    known = named_leads(hub, wanted.q) if wanted.q else []
+    if known:
+        found = [summary_of(lead_item(lead, "list")) for lead in known]
+        bare = replace(wanted, q="")
+        return Listed(tuple(summary for summary in found if _fits_lead(summary, bare)))
     if wanted.owner:
         entries = _walk(hub, "owner", [owner_list(wanted.owner)], limit, after)
     else:
@@ -170,18 +165,12 @@ def _fits_lead(summary: Summary, wanted: LeadFilter) -> bool:
     return any(text in summary[name].casefold() for name in ("name", "company", "email"))
 
 
-def _by_identity(hub: Hub, q: str) -> Lead | None:
-    """Find the one lead with this e-mail address or phone number, written in whatever way."""
-    settings = hub.configurations.current().config.settings
-    contact: dict[str, CleanValue] = {}
-    if "@" in q and (email := clean_email(q)):
-        contact["email"] = email
-    elif _PHONE.fullmatch(q.strip()):
-        phone = clean_phone(q, ((settings.default_country, "settings"),))
-        contact |= {"phone": phone} if phone else {}
-    for key in identity_keys(contact, "", "", settings):
-        item = hub.table.get(identity_key(key))
-        lead = live_lead(hub.table, holders_of(item)[0]) if item else None
-        if lead:
-            return lead
-    return None
+def named_leads(hub: Hub, text: str) -> list[Lead]:
+    """Find the leads with this e-mail address or phone number, written in whatever way.
+
+    There are several when they share it, or when a national number is one in several countries.
+    """
+    keys = keys_named(hub.configurations.current().config, text)
+    items = hub.table.get_many([identity_key(key) for key in keys]) if keys else {}
+    holders = sorted({lead_id for item in items.values() for lead_id in holders_of(item)})
+    return sorted(live_leads(hub.table, holders), key=lambda lead: lead.created_at, reverse=True)

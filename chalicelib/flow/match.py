@@ -1,69 +1,38 @@
 """Step 3 goes on: find the lead a touch belongs to, fold it in, score it, pick its pool, save."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.config.model import RoutingRule
-from chalicelib.errors import Malformed
+from chalicelib.errors import Conflict, Malformed
+from chalicelib.flow.blocks import Block, block_writes, joined_by, moved
+from chalicelib.flow.candidates import HeldKey, find, match_decision, read_keys
 from chalicelib.flow.glance import Glance
-from chalicelib.flow.leads import AWAITS_FOR, live_leads
+from chalicelib.flow.joining import Joining, joining_writes, prepare_joining
+from chalicelib.flow.leads import AWAITS_FOR, Stored, StoredTouch
+from chalicelib.flow.proposals import Proposal, proposal_writes, propose
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.folding import fold, new_lead
+from chalicelib.lead.identity import lead_id as first_lead_id
+from chalicelib.lead.matching.record import record_of
 from chalicelib.lead.merging import absorb, survivor
-from chalicelib.lead.model import STAGES, Decision, Lead, Score, Touch, Verdict
+from chalicelib.lead.model import STAGES, Decision, Lead, Score, Touch
 from chalicelib.lead.routing import pick_rule
 from chalicelib.lead.scoring import score
 from chalicelib.records import (
     Claim,
-    Event,
     TouchRecord,
     claim_item,
-    digest,
-    event_item,
-    holders_of,
-    identity_key,
     key_item,
     lead_item,
-    lead_key,
     touch_item,
-    touch_record_of,
 )
 from chalicelib.storage import MOST_WRITES, Absent, Holds, Put, Write, at_version
 
 LATER = timedelta(milliseconds=1)
 """By how much a change of what is stored is later than what was decided before it, at least."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A lead as it stands, with its touches and those of the leads merged into it."""
-
-    lead: Lead
-    touches: tuple["StoredTouch", ...]
-
-
-@dataclass(frozen=True)
-class StoredTouch:
-    """A touch as it stands, and under which lead."""
-
-    lead_id: str
-    version: int
-    record: TouchRecord
-
-
-@dataclass(frozen=True)
-class HeldKey:
-    """Which live leads hold an identity key, and the version of its item; 0 when it is new."""
-
-    lead_ids: tuple[str, ...] = ()
-    version: int = 0
-
-    def passed(self, gone: Collection[str], lead_id: str) -> "HeldKey":
-        """Give it to a lead, in place of those that are merged into it."""
-        kept = {one for one in self.lead_ids if one not in gone}
-        return HeldKey(tuple(sorted({*kept, lead_id})), self.version + 1)
 
 
 @dataclass(frozen=True)
@@ -78,6 +47,9 @@ class Match:
         losers: leads that are merged into this one: as they were, as they will be.
         keys: identity keys to write, as they will be held.
         decisions: on match, score and rule.
+        joining: what goes with a merge, if leads are merged.
+        blocks: those that change, as they will be.
+        proposals: that two leads may be one person, for a person to decide.
     """
 
     lead: Lead
@@ -87,6 +59,9 @@ class Match:
     losers: tuple[tuple[Lead, Lead], ...]
     keys: Mapping[str, "HeldKey"]
     decisions: tuple[Decision, ...]
+    joining: Joining | None = None
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    proposals: tuple[Proposal, ...] = ()
 
 
 def match(
@@ -104,13 +79,16 @@ def match(
     Args:
         hub: read from.
         current: configuration in force.
-        glance: what was read ahead of the identity keys.
+        glance: what was read ahead of identity keys and blocks.
         touch: the new one.
         replaces: lead and touch that this one takes the place of, if any.
     """
-    held = _held(glance, touch.identity_keys)
-    wanted = _holders(held) | ({replaces[0]} if replaces else set())
-    stored = stored_leads(hub, wanted)
+    weights = hub.configurations.weights(current)
+    begun = first_lead_id(touch.touch_id)
+    found = find(hub, glance, touch, begun, weights, known=replaces[0] if replaces else "")
+    if not current.config.matching.propose:
+        found = replace(found, asked=())
+    stored = found.matches
     voided = tuple(
         _void(old, "superseded")
         for one in stored
@@ -129,7 +107,7 @@ def match(
     settle = learn if touch.only_if_known else decide
     lead, decisions = settle(hub, current, merged, touches, now)
     lead = lead.model_copy(update={"version": version + 1, "routed": merged.routed})
-    chosen = _match_decision(hub, current, touch, held, [first, *others] if stored else [], lead)
+    record = replace(found.record, lead_id=lead.lead_id)
     return Match(
         lead=lead,
         version=version,
@@ -139,8 +117,14 @@ def match(
             (old, new.model_copy(update={"version": old.version + 1, "updated_at": now}))
             for old, new in zip(others, losers, strict=True)
         ),
-        keys=_passed(glance, touch, held, merged, others),
-        decisions=(chosen, *decisions),
+        keys=_passed(glance, touch, found.held, merged, others),
+        decisions=(
+            match_decision(hub, current, touch, found, lead, current.active.weights),
+            *decisions,
+        ),
+        joining=_joining(hub, current, first, others, merged) if others else None,
+        blocks=joined_by(found.blocks, record, {lead.lead_id, *lead.members}),
+        proposals=propose(hub, lead, found.to_ask(), touch.touch_id, now),
     )
 
 
@@ -148,7 +132,7 @@ def learn(
     hub: Hub, current: Current, lead: Lead, touches: Sequence[Touch], now: datetime
 ) -> tuple[Lead, tuple[Decision, ...]]:
     """Fold a lead anew and score it; nothing else of it changes."""
-    folded = fold(lead, touches, now)
+    folded = fold(lead, touches, now, current.config.merging)
     scored = score(folded, touches, current.config.scoring, now)
     folded = folded.model_copy(update={"score": scored, "config_hash": current.hash})
     return folded, (_score_decision(hub, current, lead, touches, scored),)
@@ -200,10 +184,13 @@ def lead_writes(found: Match, writer: str) -> list[Write]:
     due_at = lead.updated_at + AWAITS_FOR if lead.awaits or lead.is_unowned else None
     writes: list[Write] = [Put("lead", lead_item(lead, writer, due_at), at_version(found.version))]
     if found.touch:
-        item = touch_item(lead.lead_id, found.touch, found.decisions, 1, writer)
+        record = TouchRecord(
+            touch=found.touch, decisions=found.decisions, lead_version=lead.version
+        )
+        item = touch_item(lead.lead_id, record, 1, writer)
         writes.append(Put("touch", item, Absent()))
     for number, old in enumerate(found.voided):
-        item = touch_item(old.lead_id, old.record.touch, old.record.decisions, old.version, writer)
+        item = touch_item(old.lead_id, old.record, old.version, writer)
         writes.append(Put(f"voided touch {number}", item, Holds("version", old.version - 1)))
     for number, (key, held) in enumerate(found.keys.items()):
         item = key_item(key, held.lead_ids, held.version, writer)
@@ -212,77 +199,31 @@ def lead_writes(found: Match, writer: str) -> list[Write]:
         item = lead_item(new_lead_state, writer)
         condition = Holds("version", old_lead.version)
         writes.append(Put(f"merged lead {number}", item, condition))
-    if found.losers:
-        writes += _merge_events(found, writer)
+    if found.joining:
+        writes += joining_writes(found.joining, lead, writer)
+    writes += block_writes(found.blocks, writer)
+    writes += proposal_writes(found.proposals, writer)
     return writes
-
-
-def _merge_events(found: Match, writer: str) -> list[Write]:
-    lead = found.lead
-    names = ", ".join(old.lead_id for old, _ in found.losers)
-    merged = Event(
-        event_id=digest(writer, "merged"),
-        kind="merged",
-        at=lead.updated_at,
-        actor="hub",
-        text=f"{names} turned out to be the same person and became part of this lead",
-        before={old.lead_id: old.model_dump(mode="json") for old, _ in found.losers},
-    )
-    writes: list[Write] = [Put("merge event", event_item(lead.lead_id, merged, writer), Absent())]
-    for number, (old, _) in enumerate(found.losers):
-        absorbed = Event(
-            event_id=digest(writer, "absorbed", old.lead_id),
-            kind="absorbed",
-            at=lead.updated_at,
-            actor="hub",
-            text=f"became part of {lead.lead_id}",
-        )
-        writes.append(
-            Put(f"absorb event {number}", event_item(old.lead_id, absorbed, writer), Absent())
-        )
-    return writes
-
-
-def _held(glance: Glance, keys: Iterable[str]) -> dict[str, HeldKey]:
-    """Read who holds identity keys; those that nobody holds are left out."""
-    by_key = {identity_key(key): key for key in keys}
-    items = glance.get_many(list(by_key))
-    return {
-        by_key[key]: HeldKey(holders_of(item), int(item["version"])) for key, item in items.items()
-    }
-
-
-def _holders(held: Mapping[str, HeldKey]) -> set[str]:
-    return {lead_id for key in held.values() for lead_id in key.lead_ids}
 
 
 def _passed(
     glance: Glance, touch: Touch, held: Mapping[str, HeldKey], lead: Lead, others: Sequence[Lead]
 ) -> dict[str, HeldKey]:
-    """Give the keys that change: those of a touch and of merged leads go to the lead."""
+    """Give the keys that change: those of a touch and of merged leads go to the lead.
+
+    Keys are read before the lead is: one that it has let go in between is written too, and that
+    fails against what stands there now.
+    """
     moved = {key for other in others for key in other.identity_keys}
-    known = {**held, **_held(glance, sorted(moved - set(held)))}
+    known = {**held, **read_keys(glance, sorted(moved - set(held)))}
     gone = {other.lead_id for other in others}
     keys = {}
     for key in sorted({*touch.identity_keys, *moved}):
         before = known.get(key, HeldKey())
-        if gone & set(before.lead_ids) or lead.lead_id not in before.lead_ids:
+        has_it = lead.lead_id in before.lead_ids and key in lead.identity_keys
+        if not has_it or gone & set(before.lead_ids):
             keys[key] = before.passed(gone, lead.lead_id)
     return keys
-
-
-def stored_leads(hub: Hub, lead_ids: Iterable[str]) -> list[Stored]:
-    """Read live leads with all their touches; an id that was merged away gives its survivor."""
-    leads = sorted(live_leads(hub.table, sorted(set(lead_ids))), key=lambda lead: lead.lead_id)
-    return [Stored(lead, tuple(_stored_touches(hub, lead))) for lead in leads]
-
-
-def _stored_touches(hub: Hub, lead: Lead) -> list[StoredTouch]:
-    return [
-        StoredTouch(lead_id, int(item["version"]), touch_record_of(item))
-        for lead_id in (lead.lead_id, *lead.members)
-        for item in hub.table.query(lead_key(lead_id)[0], "TOUCH#")
-    ]
 
 
 def _touches(stored: Sequence[Stored], voided: Sequence[StoredTouch]) -> list[Touch]:
@@ -309,10 +250,11 @@ def without(current: Current, stored: Stored, touch_ids: Collection[str], now: d
         if old.record.touch.touch_id in touch_ids and not old.record.touch.void
     )
     touches = _touches([stored], voided)
-    folded = fold(stored.lead, touches, now)
+    folded = fold(stored.lead, touches, now, current.config.merging)
     scored = score(folded, touches, current.config.scoring, now)
     update: dict[str, object] = {
         "score": scored,
+        "config_hash": current.hash,
         "updated_at": now,
         "version": stored.lead.version + 1,
     }
@@ -336,8 +278,11 @@ def again(hub: Hub, current: Current, lead_id: str, touch: Touch, now: datetime)
     Its score is made anew, and leads that hold its identity keys become one. Routing is left alone.
     """
     glance = Glance(hub.table)
-    held = _held(glance, touch.identity_keys)
-    stored = stored_leads(hub, {*_holders(held), lead_id})
+    weights = hub.configurations.weights(current)
+    found = find(hub, glance, touch, lead_id, weights, known=lead_id)
+    stored = found.matches
+    if not stored:
+        raise Conflict(f"lead {lead_id} went while its submission was read again")
     reread = tuple(
         StoredTouch(old.lead_id, old.version + 1, old.record.model_copy(update={"touch": touch}))
         for one in stored
@@ -350,13 +295,14 @@ def again(hub: Hub, current: Current, lead_id: str, touch: Touch, now: datetime)
     others = [one.lead for one in stored if one.lead.lead_id != first.lead_id]
     merged, losers = absorb(first, others) if others else (first, ())
     touches = _touches(stored, reread)
-    folded = fold(merged, touches, now)
+    folded = fold(merged, touches, now, current.config.merging)
     scored = score(folded, touches, current.config.scoring, now)
-    update = {"score": scored, "updated_at": now, "version": first.version + 1}
+    update = {"score": scored, "config_hash": current.hash, "version": first.version + 1}
     lead = folded.model_copy(update=update)
     decisions = [_score_decision(hub, current, merged, touches, scored)]
     if others:
-        decisions.insert(0, _match_decision(hub, current, touch, held, [first, *others], lead))
+        decided = match_decision(hub, current, touch, found, lead, current.active.weights)
+        decisions.insert(0, decided)
     return Match(
         lead=lead,
         version=first.version,
@@ -366,9 +312,29 @@ def again(hub: Hub, current: Current, lead_id: str, touch: Touch, now: datetime)
             (old, new.model_copy(update={"version": old.version + 1, "updated_at": now}))
             for old, new in zip(others, losers, strict=True)
         ),
-        keys=_passed(glance, touch, held, merged, others),
+        keys=_passed(glance, touch, found.held, merged, others),
+        blocks=_read_otherwise(hub, stored, touch),
         decisions=tuple(decisions),
+        joining=_joining(hub, current, first, others, merged) if others else None,
     )
+
+
+def _read_otherwise(hub: Hub, stored: Sequence[Stored], touch: Touch) -> dict[str, Block]:
+    """Give the blocks that change when a touch reads otherwise."""
+    before = [
+        (old.lead_id, old.record.touch)
+        for one in stored
+        for old in one.touches
+        if old.record.touch.touch_id == touch.touch_id
+    ]
+    gone = [record_of(old, under) for under, old in before]
+    return moved(hub.table, gone, [record_of(touch, under) for under, _ in before])
+
+
+def _joining(
+    hub: Hub, current: Current, first: Lead, others: Sequence[Lead], merged: Lead
+) -> Joining:
+    return prepare_joining(hub, current.config, [first, *others], merged)
 
 
 def _stage(lead: Lead, rule: RoutingRule | None) -> tuple[str, bool]:
@@ -377,51 +343,12 @@ def _stage(lead: Lead, rule: RoutingRule | None) -> tuple[str, bool]:
     return lead.stage, False
 
 
-def _match_decision(
-    hub: Hub,
-    current: Current,
-    touch: Touch,
-    held: Mapping[str, HeldKey],
-    candidates: Sequence[Lead],
-    lead: Lead,
-) -> Decision:
-    verdicts = tuple(
-        Verdict(
-            candidate=one.lead_id,
-            is_eligible=one.lead_id == lead.lead_id,
-            because="holds "
-            + ", ".join(sorted({k.split(":")[0] for k in held if one.lead_id in held[k].lead_ids}))
-            if one.lead_id in _holders(held)
-            else "holds the submission that this one replaces",
-        )
-        for one in candidates
-    )
-    if not candidates:
-        because = "no lead holds any of its identity keys, so it is a new lead"
-    elif len(candidates) == 1:
-        because = "one lead holds its identity keys"
-    else:
-        because = f"{len(candidates)} leads hold its identity keys, so they are one person"
-    return Decision(
-        kind="match",
-        decided_at=lead.updated_at,
-        config_hash=current.hash,
-        code=hub.code,
-        inputs={
-            "touch_id": touch.touch_id,
-            "kinds": [k.split(":")[0] for k in touch.identity_keys],
-        },
-        candidates=verdicts,
-        result=lead.lead_id,
-        because=because,
-    )
-
-
 def _score_decision(
     hub: Hub, current: Current, lead: Lead, touches: Sequence[Touch], scored: Score
 ) -> Decision:
     """Record a score with what a rule may ask about that is not in the touches."""
     before = lead.model_dump(mode="json", include=BEFORE, exclude_defaults=True)
+    by_hand = sorted({edit.event_id for edit in lead.edits})
     return Decision(
         kind="score",
         decided_at=scored.scored_at or lead.updated_at,
@@ -431,6 +358,7 @@ def _score_decision(
             "lead_id": lead.lead_id,
             "before": before,
             "touches": sorted(touch.touch_id for touch in touches if not touch.void),
+            **({"edits": by_hand} if by_hand else {}),
             "terms": [term.model_dump(exclude_defaults=True) for term in scored.terms],
         },
         result=str(scored.total),

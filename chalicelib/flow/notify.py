@@ -16,6 +16,7 @@ from chalicelib.errors import (
     Unavailable,
     Uncertain,
 )
+from chalicelib.flow.joining import PROGRAMS
 from chalicelib.flow.leads import live_leads_by_id
 from chalicelib.flow.outcome import reason_of
 from chalicelib.hub import Current, Hub
@@ -148,8 +149,14 @@ def _send(lane: Lane, effect: Effect) -> bool:
     if destination is None or not destination.enabled:
         _write(hub, _closed(hub, effect, "cancelled", reason="the destination is switched off"))
         return False
+    if effect.about and destination.kind not in PROGRAMS:
+        _write(hub, _closed(hub, effect, "cancelled", reason="only programs are told of merges"))
+        return False
     subject = lane.subjects.get(effect.lead_id)
-    notice = _notice(hub, lane.current, subject, effect, now) if subject else None
+    if effect.kind == "erased":
+        notice: Notice | None = _word_of_erasure(lane.current, effect)
+    else:
+        notice = _notice(hub, lane.current, subject, effect, now) if subject else None
     if notice is None:
         is_withdrawn = subject is not None and subject.lead.status_reason == "withdrawn"
         why = "the person took it back" if is_withdrawn else "the lead has changed hands since"
@@ -316,7 +323,7 @@ def _notice(
 ) -> Notice | None:
     """Build what a message shows from what is stored now; None when it must not go out."""
     lead, touch = subject.lead, subject.touch
-    if lead.status_reason == "withdrawn":
+    if lead.status_reason == "withdrawn" and not effect.about:
         return None
     assigned = effect.assignment
     if assigned and (
@@ -361,6 +368,19 @@ def _notice(
         time_zone=(owner.time_zone if owner else "") or config.settings.time_zone,
         accept_url=accept_url,
         decline_url=decline_url,
+        about=effect.about,
+    )
+
+
+def _word_of_erasure(current: Current, effect: Effect) -> Notice:
+    """Build what a program is told whose copy of a lead is to be erased: the lead's id alone."""
+    return Notice(
+        effect_id=effect.effect_id,
+        kind="erased",
+        occurred_at=effect.created_at,
+        company=current.config.settings.company,
+        lead_id=effect.lead_id,
+        lead_version=0,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 
 from chalicelib.errors import Conflict, HubError, TryLater
+from chalicelib.flow.empty import emptied, let_go
 from chalicelib.hub import Hub
 from chalicelib.records import ActResult, Delivery, Outcome, delivery_item, delivery_of
 from chalicelib.storage import ATTEMPTS, Holds, Put
@@ -20,6 +21,16 @@ WORK = timedelta(minutes=5)
 
 NOBODY = "nothing says who this is: expected an e-mail address or a phone number"
 """Why a submission is quarantined that may be readable once a form's questions are mapped."""
+
+ORDER: tuple[Outcome, ...] = (
+    "quarantined",
+    "accepted",
+    "withdrawn",
+    "test",
+    "duplicate",
+    "erased",
+)
+"""Which outcome of its submissions a delivery has: the first of these that one of them has."""
 
 OPEN: tuple[Outcome, ...] = ("pending", "waiting")
 """Outcomes of a delivery that still has work to be done."""
@@ -62,6 +73,8 @@ def finish(
             if delivery.outcome not in OPEN:
                 return
         else:
+            if after.emptied_at:
+                let_go(hub, after)
             if after.outcome == "quarantined":
                 hub.alarm("quarantined", {"source": after.source_id, "delivery": after.delivery_id})
             return
@@ -89,8 +102,12 @@ def with_results(
         is_waiting = delivery.outcome == "waiting"
         update["due_at"] = delivery.due_at if is_waiting else hub.clock() + WORK
     else:
-        update["outcome"], update["reason"] = _overall(everything.values())
-    return delivery.model_copy(update=update)
+        update["outcome"], update["reason"] = overall(everything.values())
+    after = delivery.model_copy(update=update)
+    is_erased = any(result.outcome == "erased" for result in everything.values())
+    if is_erased and after.outcome not in (*OPEN, "quarantined"):
+        return emptied(after, hub.clock())
+    return after
 
 
 def unreadable(delivery: Delivery, error: HubError) -> Delivery:
@@ -141,11 +158,10 @@ def _pause(tries: int, said_seconds: int | None) -> timedelta:
     return timedelta(seconds=min(FIRST_WAIT_SECONDS * 2**tries, LONGEST_WAIT_SECONDS))
 
 
-def _overall(results: Collection[ActResult]) -> tuple[Outcome, str]:
+def overall(results: Collection[ActResult]) -> tuple[Outcome, str]:
     """Sum up: what needs a person comes first, then what made a lead."""
     outcomes = [result.outcome for result in results]
-    order: tuple[Outcome, ...] = ("quarantined", "accepted", "withdrawn", "test", "duplicate")
-    for outcome in order:
+    for outcome in ORDER:
         if outcome in outcomes:
             reasons = {r.reason for r in results if r.outcome == outcome and r.reason}
             return outcome, "; ".join(sorted(reasons))[:500]

@@ -29,6 +29,8 @@ from chalicelib.errors import (
     Unavailable,
     UnknownSource,
 )
+from chalicelib.flow.candidates import asked_first
+from chalicelib.flow.empty import let_go
 from chalicelib.flow.forms import Seen, form_key, learn_from, seen
 from chalicelib.flow.glance import Glance
 from chalicelib.flow.keep import keep_whole, request_of
@@ -48,7 +50,6 @@ from chalicelib.records import (
     claim_of,
     delivery_key,
     delivery_of,
-    identity_key,
 )
 from chalicelib.storage import ATTEMPTS, Item, Key, Message, Received
 
@@ -163,6 +164,8 @@ def _read(batch: Batch, message: Received, stored: Mapping[Key, Item]) -> Job | 
     else:
         delivery = delivery_of(stored[delivery_key(message.body["delivery"])])
     if delivery.outcome not in OPEN:
+        if delivery.emptied_at:
+            let_go(hub, delivery)
         _route_again(batch, delivery.results.values())
         return None
     try:
@@ -196,7 +199,7 @@ def _read_ahead(batch: Batch, jobs: Sequence[Job]) -> None:
             if isinstance(act, Submission) and not act.lookup:
                 touch = _touch(batch, job, act)
                 job.touches[position] = touch
-                keys += [identity_key(key) for key in touch.identity_keys]
+                keys += asked_first(touch)
     batch.glance.read_ahead([*claims, *keys])
 
 
@@ -254,6 +257,8 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
     hub = batch.hub
     item = batch.glance.get(claim_key(job.delivery.source_id, submission.external_id))
     claim = claim_of(item) if item else None
+    if claim and claim.erased_at:
+        return ActResult(outcome="erased")
     if claim and not _is_newer(submission, claim):
         return _taken_before(batch, job, position, claim)
     if submission.lookup and job.connector.fetch:

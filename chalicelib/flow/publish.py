@@ -47,6 +47,7 @@ def publish(
         hash=digest,
         version=before.version + 1 if before else 1,
         off=_still_off(before.off if before else {}, config),
+        weights=before.weights if before else 0,
         retired=_retired(hub, before, config) if before else {},
     )
     version = Version(

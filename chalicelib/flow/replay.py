@@ -1,6 +1,6 @@
 """Put a delivery through again: what it did is not done twice, what failed gets a new chance."""
 
-from chalicelib.errors import NotFound
+from chalicelib.errors import Conflict, NotFound
 from chalicelib.hub import Hub
 from chalicelib.records import Delivery, delivery_item, delivery_key, delivery_of
 from chalicelib.storage import Holds, Message, Put
@@ -19,12 +19,14 @@ def replay(hub: Hub, delivery_id: str, *, not_spam: bool = False) -> Delivery:
 
     Raises:
         NotFound: no such delivery.
-        Conflict: it is being handled at this moment.
+        Conflict: it is being handled at this moment, or there is nothing of it left to replay.
     """
     item = hub.table.get(delivery_key(delivery_id))
     if item is None:
         raise NotFound(f"delivery {delivery_id}")
     delivery = delivery_of(item)
+    if delivery.emptied_at:
+        raise Conflict("its request was taken away, for somebody in it was erased")
     again = delivery.model_copy(
         update={
             "version": delivery.version + 1,

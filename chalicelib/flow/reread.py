@@ -15,7 +15,8 @@ from chalicelib import registry
 from chalicelib.connector import Submission, read
 from chalicelib.errors import Conflict, Malformed
 from chalicelib.flow.keep import request_of
-from chalicelib.flow.match import StoredTouch, again, lead_writes, stored_leads
+from chalicelib.flow.leads import StoredTouch, stored_leads
+from chalicelib.flow.match import again, lead_writes
 from chalicelib.flow.outcome import NOBODY
 from chalicelib.flow.replay import replay
 from chalicelib.hub import Current, Hub
@@ -28,6 +29,8 @@ from chalicelib.records import (
     Delivery,
     Event,
     Outcome,
+    claim_key,
+    claim_of,
     deliveries_list,
     delivery_key,
     delivery_of,
@@ -207,7 +210,7 @@ def _read_submission_again(hub: Hub, current: Current, work: Reread, result: Act
 
 
 def _writes(hub: Hub, current: Current, work: Reread, result: ActResult) -> list[Write]:
-    old = _stored_touch(hub, result)
+    old = _stored_touch(hub, work, result)
     source = current.config.sources[work.source_id]
     if old is None:
         return []
@@ -220,7 +223,7 @@ def _writes(hub: Hub, current: Current, work: Reread, result: ActResult) -> list
     )
     if fresh == touch:
         return []
-    found = again(hub, current, result.lead_id, fresh, hub.clock())
+    found = again(hub, current, old.lead_id, fresh, hub.clock())
     writer = f"reread:{hub.new_id()}"
     event = Event(
         event_id=digest(writer, touch.touch_id),
@@ -238,11 +241,13 @@ def _writes(hub: Hub, current: Current, work: Reread, result: ActResult) -> list
     ]
 
 
-def _stored_touch(hub: Hub, result: ActResult) -> StoredTouch | None:
+def _stored_touch(hub: Hub, work: Reread, result: ActResult) -> StoredTouch | None:
+    # Which lead it is of now the claim says; a merge may have been taken apart since.
+    item = hub.table.get(claim_key(work.source_id, result.external_id))
     return next(
         (
             old
-            for stored in stored_leads(hub, [result.lead_id])
+            for stored in stored_leads(hub, [claim_of(item).lead_id] if item else [])
             for old in stored.touches
             if old.record.touch.touch_id == result.touch_id and not old.record.touch.void
         ),

@@ -18,6 +18,7 @@ Verdict = Literal[
     "withdrawn",
     "test",
     "ignored",
+    "erased",
     "pending",
 ]
 """`refused`: the provider itself does not give it to us. `pending`: not settled yet."""
@@ -46,6 +47,7 @@ class Counts(Model):
     withdrawn: int = 0
     test: int = 0
     ignored: int = 0
+    erased: int = 0
     pending: int = Field(default=0, description="not settled yet")
     named: Mapping[Verdict, tuple[str, ...]] = Field(
         default_factory=dict,
@@ -98,6 +100,8 @@ def by_claim(act: Act, claim: Claim | None) -> Verdict | None:
     """Say what became of an act if its claim tells; None when it does not."""
     if claim is None:
         return None
+    if claim.erased_at:
+        return "erased"
     if isinstance(act, Withdrawal):
         return "withdrawn" if claim.withdrawn_at else None
     if not isinstance(act, Submission):

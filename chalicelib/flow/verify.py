@@ -1,19 +1,30 @@
 """Make stored decisions again from what is stored, and name those that come out differently."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.config.model import Config
 from chalicelib.errors import NotFound
-from chalicelib.flow.match import Stored, stored_leads
+from chalicelib.flow.leads import Stored, stored_leads
 from chalicelib.hub import Hub
-from chalicelib.lead.merging import fold
-from chalicelib.lead.model import Decision, Lead, Score, Touch
+from chalicelib.lead.edits import join_edits
+from chalicelib.lead.folding import fold
+from chalicelib.lead.matching.decide import weigh
+from chalicelib.lead.matching.record import Record, record_of
+from chalicelib.lead.merging import family_of
+from chalicelib.lead.model import Decision, Edit, Lead, Score, Touch
 from chalicelib.lead.rotation import Account, Ledger, choose
 from chalicelib.lead.routing import repick_rule
 from chalicelib.lead.scoring import score
-from chalicelib.records import Event, event_of, lead_key, version_key, version_of
+from chalicelib.records import (
+    Event,
+    event_of,
+    lead_key,
+    touch_record_of,
+    version_key,
+    version_of,
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,7 @@ class Finding:
 
 
 def verify(hub: Hub, lead_id: str) -> list[Finding]:
-    """Make every score, rule and routing decision about a lead again, oldest first.
+    """Make every match, score, rule and routing decision about a lead again, oldest first.
 
     Raises:
         NotFound: no such lead.
@@ -41,16 +52,29 @@ def verify(hub: Hub, lead_id: str) -> list[Finding]:
         raise NotFound(f"lead {lead_id}")
     (stored,) = found
     configs, events = published(hub), _events(hub, stored.lead)
+    were_one = _were_one(hub, stored.lead, events)
+    known = replace(stored, touches=(*stored.touches, *(o for w in were_one for o in w.touches)))
+    told = [*events, *(event for one in were_one for event in _events(hub, one.lead))]
     return [
         Finding(
             stored.lead.lead_id,
             decision.kind,
             decision.decided_at.isoformat(timespec="milliseconds"),
-            _problem(stored, decision, configs, events),
+            _match_problem(hub, known, decision, told)
+            if decision.kind == "match"
+            else _problem(known, decision, configs, told),
         )
         for decision in sorted(_decisions(stored, events), key=lambda one: one.decided_at)
-        if decision.kind in ("score", "rule", "route")
+        if decision.kind in ("match", "score", "rule", "route")
     ]
+
+
+def _were_one(hub: Hub, lead: Lead, events: Sequence[Event]) -> list[Stored]:
+    """Read the leads that were one with this for a while; what was decided then counted both."""
+    others = {
+        other for event in events if event.kind == "unmerged" for other in event.before
+    } - family_of([lead])
+    return [one for one in stored_leads(hub, others) if one.lead.lead_id != lead.lead_id]
 
 
 def published(hub: Hub) -> dict[str, Config]:
@@ -93,10 +117,40 @@ def _problem(
     return "" if result == decision.result else f"{decision.result!r} then, {result!r} now"
 
 
+def _match_problem(hub: Hub, stored: Stored, decision: Decision, events: Sequence[Event]) -> str:
+    """Weigh what a submission was compared with again; what is gone since cannot be."""
+    weights = hub.configurations.learnt_weights(decision.inputs["weights"])
+    then = _as_read_at(decision.decided_at, events)
+    own = {old.record.touch.touch_id: old.record.touch for old in stored.touches}
+    touch = then.get(decision.inputs["touch_id"]) or own.get(decision.inputs["touch_id"])
+    for one in decision.inputs["compared"]:
+        others = [_record_then(hub, own, then, *named) for named in one["touches"]]
+        known = [other for other in others if other]
+        if touch is None or len(known) < len(others):
+            continue
+        owner_of = {other.lead_id: one["lead"] for other in known}
+        (again,) = weigh(record_of(touch, ""), known, owner_of, weights)
+        if (round(again.bits, 2), again.guard) != (one["bits"], one["guard"]):
+            return f"{one['bits']} bits {one['guard']} then, {again.bits:.2f} {again.guard} now"
+    return ""
+
+
+def _record_then(
+    hub: Hub, own: Mapping[str, Touch], then: Mapping[str, Touch], lead_id: str, touch_id: str
+) -> Record | None:
+    """Give what a touch said at a time; None when it is not there any more, or was an edit."""
+    touch = then.get(touch_id) or own.get(touch_id)
+    if touch is None:
+        items = hub.table.query(lead_key(lead_id)[0], "TOUCH#")
+        found = [record.touch for record in map(touch_record_of, items)]
+        touch = next((one for one in found if one.touch_id == touch_id), None)
+    return record_of(touch, lead_id) if touch else None
+
+
 def _score_again(
     stored: Stored, decision: Decision, config: Config, events: Sequence[Event]
 ) -> Score:
-    """Score the touches that counted then, as they read then, as the lead stood then."""
+    """Score the touches and edits that counted then, as they read then, as the lead stood then."""
     counted = set(decision.inputs["touches"])
     now = decision.decided_at
     as_read_then = _as_read_at(now, events)
@@ -114,9 +168,16 @@ def _score_again(
             "version": 0,
             "created_at": now,
             "updated_at": now,
+            "edits": _edits_then(decision, events),
         }
     )
-    return score(fold(empty, touches, now), touches, config.scoring, now)
+    return score(fold(empty, touches, now, config.merging), touches, config.scoring, now)
+
+
+def _edits_then(decision: Decision, events: Sequence[Event]) -> tuple[Edit, ...]:
+    """Give what was said by hand and counted then."""
+    known = set(decision.inputs.get("edits", ()))
+    return join_edits(*(event.edits for event in events if event.event_id in known))
 
 
 def _as_read_at(at: datetime, events: Sequence[Event]) -> dict[str, Touch]:

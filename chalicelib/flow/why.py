@@ -7,9 +7,13 @@ from pydantic import AwareDatetime, Field
 from chalicelib.config.model import Config
 from chalicelib.errors import Misconfigured
 from chalicelib.hub import Hub
-from chalicelib.lead.model import Decision, Lead, Model, Score, Verdict
+from chalicelib.lead.edits import edits_in_force
+from chalicelib.lead.model import Decision, Edit, Lead, Model, Score, Verdict
 from chalicelib.lead.rotation import LEAD
 from chalicelib.records import Event, TouchRecord, event_of, lead_key, touch_record_of
+
+JOINING = ("merged", "unmerged", "kept_apart", "let_together")
+"""Events that say which leads are one person."""
 
 
 class WhyMatch(Model):
@@ -46,6 +50,15 @@ class WhyOwner(Model):
     code: str
 
 
+class WhyMerge(Model):
+    """That leads were made one, taken apart, or kept apart, and who says why."""
+
+    at: AwareDatetime
+    kind: str = Field(description="one of JOINING")
+    actor: str
+    because: str
+
+
 class Why(Model):
     """The whole explanation of a lead."""
 
@@ -55,6 +68,10 @@ class Why(Model):
     score: Score
     rule: WhyRule | None
     owners: tuple[WhyOwner, ...] = Field(description="newest first")
+    edits: tuple[Edit, ...] = Field(default=(), description="what is set by hand, by field")
+    merges: tuple[WhyMerge, ...] = Field(
+        default=(), description="with whom it was made one, taken apart or kept apart; oldest first"
+    )
     lines: tuple[str, ...] = Field(description="all of it in words, for people")
 
 
@@ -89,6 +106,8 @@ def explain(
     ordered = sorted(records, key=lambda record: (record.touch.received_at, record.touch.touch_id))
     matches = tuple(_match(record, d) for record in ordered for d in _of_kind(record, "match"))
     rules = [d for record in ordered for d in _of_kind(record, "rule")]
+    # When leads are taken apart, rules are picked anew for what came in between.
+    rules += [d for event in events for d in event.decisions if d.kind == "rule"]
     rule = _rule(max(rules, key=lambda d: d.decided_at), config) if rules else None
     newest_first = sorted(events, key=lambda event: event.at, reverse=True)
     owners = tuple(
@@ -98,7 +117,11 @@ def explain(
         if decision.kind == "route"
     )
     summary = _summary(lead, config)
-    lines = [summary, *_lines(lead, matches, rule, owners, config)]
+    by_hand = edits_in_force(lead.edits)
+    edits = tuple(by_hand[name] for name in sorted(by_hand))
+    merges = tuple(_merge(event) for event in reversed(newest_first) if event.kind in JOINING)
+    lines = [summary, *_lines(lead, matches, rule, owners, config), *_edit_lines(edits, events)]
+    lines += [f"{one.at:%Y-%m-%d}, {one.actor}: {one.because}." for one in merges]
     return Why(
         lead_id=lead.lead_id,
         summary=summary,
@@ -106,6 +129,8 @@ def explain(
         score=lead.score,
         rule=rule,
         owners=owners,
+        edits=edits,
+        merges=merges,
         lines=tuple(lines),
     )
 
@@ -133,6 +158,10 @@ def _rule(decision: Decision, config: Config) -> WhyRule:
         because=decision.because,
         verdicts=decision.candidates,
     )
+
+
+def _merge(event: Event) -> WhyMerge:
+    return WhyMerge(at=event.at, kind=event.kind, actor=event.actor, because=event.text)
 
 
 def _owner(event: Event, decision: Decision, config: Config) -> WhyOwner:
@@ -194,6 +223,17 @@ def _lines(
             f"  {_name(verdict.candidate, config)}: {verdict.because}{_owed(verdict)}"
             for verdict in owner.candidates
         )
+
+
+def _edit_lines(edits: Sequence[Edit], events: Sequence[Event]) -> Iterator[str]:
+    """Name the fields that are by hand, for nothing that comes changes those."""
+    names: dict[str, list[str]] = {}
+    for edit in edits:
+        names.setdefault(edit.event_id, []).append(edit.field)
+    for event in sorted(events, key=lambda event: event.at):
+        if event.event_id in names:
+            fields = ", ".join(names[event.event_id])
+            yield f"Set by hand by {event.actor} on {event.at:%Y-%m-%d}: {fields}."
 
 
 def _owner_line(owner: WhyOwner) -> str:

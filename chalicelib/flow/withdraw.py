@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from chalicelib.connector import Erasure, Withdrawal
-from chalicelib.errors import Malformed
-from chalicelib.flow.match import Stored, lead_writes, stored_leads, without
+from chalicelib.errors import Conflict, Malformed
+from chalicelib.flow.leads import Stored, stored_leads
+from chalicelib.flow.match import lead_writes, without
 from chalicelib.hub import Current, Hub
-from chalicelib.lead.email import clean_email
-from chalicelib.lead.identity import identity_keys
 from chalicelib.lead.model import Touch
-from chalicelib.lead.phone import clean_phone
+from chalicelib.lead.person import countries_of, person_keys
 from chalicelib.records import (
     ActResult,
     Claim,
@@ -45,6 +44,8 @@ def withdraw(
         lead_id=claim.lead_id if claim else "",
         touch_id=claim.touch_id if claim else "",
     )
+    if claim and claim.erased_at:
+        return ActResult(outcome="erased")
     if claim and claim.withdrawn_at and claim.withdrawn_at >= act.withdrawn_at:
         return result
     if claim and claim.touch_id and claim.acted_at > act.withdrawn_at:
@@ -76,7 +77,7 @@ def _taken_back(delivery: Delivery, claim: Claim | None, act: Withdrawal) -> Cla
 def _lead(
     hub: Hub, current: Current, delivery: Delivery, claim: Claim, act: Withdrawal, writer: str
 ) -> list[Write]:
-    (stored,) = stored_leads(hub, [claim.lead_id])
+    stored = _stored(hub, claim.lead_id)
     now = max(delivery.received_at, stored.lead.updated_at)
     found = without(current, stored, {claim.touch_id}, now)
     event = Event(
@@ -88,7 +89,8 @@ def _lead(
     )
     return [
         *lead_writes(found, writer),
-        Put("withdrawal event", event_item(stored.lead.lead_id, event, writer), Absent()),
+        # On the timeline of the lead it was made for: should a merge be undone, it goes with it.
+        Put("withdrawal event", event_item(claim.lead_id, event, writer), Absent()),
     ]
 
 
@@ -102,15 +104,14 @@ def erase(hub: Hub, current: Current, delivery: Delivery, writer: str, act: Eras
         Conflict: somebody else wrote first; do it again.
         Malformed: nothing says who it is.
     """
-    contact = {
-        field: cleaned
-        for field, cleaned in (
-            ("email", clean_email(act.email)),
-            ("phone", clean_phone(act.phone, ())),
-        )
-        if cleaned
-    }
-    keys = identity_keys(contact, act.person_id, delivery.connector, current.config.settings)
+    keys = person_keys(
+        current.config.settings,
+        email=act.email,
+        phone=act.phone,
+        countries=countries_of(current.config, current.config.sources.get(delivery.source_id)),
+        person_id=act.person_id,
+        connector=delivery.connector,
+    )
     if not keys:
         raise Malformed("nothing says who is to be erased: expected an id, an e-mail or a phone")
     pointers = hub.table.get_many([identity_key(key) for key in keys])
@@ -141,7 +142,7 @@ def _erase_from(
     ]
     for start in range(0, len(told), TOUCHES_AT_ONCE):
         part = told[start : start + TOUCHES_AT_ONCE]
-        (as_it_is,) = stored_leads(hub, [stored.lead.lead_id])
+        as_it_is = _stored(hub, stored.lead.lead_id)
         now = max(delivery.received_at, as_it_is.lead.updated_at)
         found = without(current, as_it_is, {touch.touch_id for touch in part}, now)
         # A part is named by its first touch, for whoever goes on after a crash has fewer parts.
@@ -157,6 +158,18 @@ def _erase_from(
         event_put = Put("withdrawal event", event_item(stored.lead.lead_id, event, name), Absent())
         claims = _claims_taken_back(hub, delivery, part, act, name)
         hub.table.write([*lead_writes(found, name), *claims, event_put])
+
+
+def _stored(hub: Hub, lead_id: str) -> Stored:
+    """Read a lead of which something is taken back.
+
+    Raises:
+        Conflict: it is being erased at this moment; its claims will say so.
+    """
+    found = stored_leads(hub, [lead_id])
+    if not found:
+        raise Conflict(f"lead {lead_id} is being erased")
+    return found[0]
 
 
 def _claims_taken_back(

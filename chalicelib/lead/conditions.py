@@ -15,7 +15,7 @@ from typing import Any, Literal, assert_never
 from chalicelib.config.model import All, AnyOne, Condition, Not, Op, Test
 from chalicelib.lead.company import company_domain
 from chalicelib.lead.email import ascii_domain, domain_of, is_anybodys
-from chalicelib.lead.merging import is_flag
+from chalicelib.lead.folding import is_flag
 from chalicelib.lead.model import CONTACT_FIELDS, CleanValue, Lead, Touch
 
 Facts = Mapping[str, Any]

@@ -1,90 +1,51 @@
-"""Step 4e: a lead as a fold over its touches, and several leads as one.
+"""Step 4e goes on: several leads as one, and one taken apart again.
 
-Whatever the order of the touches, and however often one is there, the lead is the same. For each
-field one touch wins:
+A merge moves no touch. The survivor, which is the oldest, lists the others as `members`; each of
+them points at it. What follows from touches and edits is folded anew. The rest is where our work
+stands, and of several leads that is worked out so that neither order nor grouping matters:
 
-1. a complete touch before a partial one,
-2. what the person said before what was inferred, and that before a weak guess,
-3. the more trusted source, 4. the more complete name or address,
-5. the newest, by (submitted_at, touch_id).
+- Status and stage are the furthest of all: work under way goes on.
+- The owner is whoever has accepted, else whoever has had theirs for longest. Whoever loses a lead
+  by this has the turn taken off their account, as when a lead is given back.
+- Whoever declined one of them is not asked for the whole; marks that keep leads apart add up.
 
-The message is always the newest. The parts of a name come from one touch, and so do those of an
-address, lest two people or places be mixed. A void touch counts for nothing, but who it was from
-stays known: identity keys are those of all touches.
+For each merge the survivor keeps a `Join`: how it stood before, how the others stood, and how all
+stood together. Taking a lead out works the joins out anew without it, as if it had never been
+merged, and then keeps what was changed since (three ways: before, together, now):
+
+- What only the merge changed goes back to what it was, on both sides.
+- What was done to the whole since then stays with the lead that it was done to, the survivor; but
+  an assignment that came from the lead taken out goes back to it, and if that one was dropped since
+  the lead awaits an owner anew.
+- An assignment that a merge took off somebody is theirs again, and so is the turn.
+- Rule and pool follow touches, and so does a stage that only a rule raised.
+
+Touches made before the merge lie under their own lead's id and go back with it. Of those that came
+later, `closer` says whose they are. What was said by hand goes to the lead that it was said of.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from chalicelib.lead.identity import lead_id
+from chalicelib.lead.edits import edits_said_of, join_edits
 from chalicelib.lead.model import (
-    CONTACT_FIELDS,
     NAME_FIELDS,
     STAGES,
-    CleanValue,
-    Consent,
-    Credit,
+    Assignment,
+    Join,
     Lead,
-    ProfileValue,
+    Stage,
+    Standing,
     Status,
     Touch,
-    TouchRef,
 )
-
-ADDRESS = ("street", "postal_code", "city", "region")
 
 STATUS_ORDER: tuple[Status, ...] = ("disqualified", "new", "assigned", "contacted", "qualified")
 """From least to furthest when leads are merged: work under way goes on."""
 
-_GROUPED = {*NAME_FIELDS, *ADDRESS}
-
-# Notes that say where a value is from rather than what is odd about it; see `is_flag`.
-_EVIDENCE = ("from:", "country:", "ext:", "weak")
-
-Rank = tuple[Any, ...]
-
-
-def fold(lead: Lead, touches: Iterable[Touch], now: datetime) -> Lead:
-    """Work out anew all that follows from a lead's touches; the rest stays, also its version.
-
-    Args:
-        lead: its own state; what follows from touches is replaced.
-        touches: all touches of the lead and its members, in any order, void ones too.
-        now: becomes `updated_at`.
-    """
-    distinct = _distinct(touches)
-    counted = [touch for touch in distinct if not touch.void]
-    approaches = [touch for touch in counted if not touch.only_if_known]
-    winners = _winners(counted)
-    profile = {
-        field: ProfileValue(
-            value=touch.contact[field].value, touch_id=touch.touch_id, at=touch.submitted_at
-        )
-        for field, touch in winners.items()
-    }
-    return lead.model_copy(
-        update={
-            "updated_at": now,
-            "touch_count": len(approaches),
-            "profile": profile,
-            "custom": _fold_custom(counted),
-            "identity_keys": tuple(sorted({k for t in distinct for k in t.identity_keys})),
-            "consents": _fold_consents(counted),
-            "first_touch": _ref(approaches[0]) if approaches else None,
-            "last_touch": _ref(approaches[-1]) if approaches else None,
-            "credits": _fold_credits(counted),
-            "flags": _fold_flags(counted, winners),
-            "is_partial": bool(approaches) and all(touch.is_partial for touch in approaches),
-        }
-    )
-
-
-def new_lead(touch: Touch, now: datetime) -> Lead:
-    """Make the lead that a touch is the first of; version 0 means not yet stored."""
-    created_at = touch.received_at
-    empty = Lead(lead_id=lead_id(touch.touch_id), version=0, created_at=created_at, updated_at=now)
-    return fold(empty, [touch], now)
+Side = Literal["member", "rest"]
 
 
 def survivor(leads: Iterable[Lead]) -> Lead:
@@ -92,174 +53,388 @@ def survivor(leads: Iterable[Lead]) -> Lead:
     return min(leads, key=lambda lead: (lead.created_at, lead.lead_id))
 
 
+def may_merge(one: Lead, other: Lead) -> bool:
+    """Say whether nobody has said that these two are never to be merged."""
+    return not (_marked(one, other) or _marked(other, one))
+
+
+def kept_apart(leads: Sequence[Lead]) -> list[tuple[str, str]]:
+    """Give the pairs of leads, by id, that are never to be merged."""
+    return [
+        (one.lead_id, other.lead_id)
+        for place, one in enumerate(leads)
+        for other in leads[place + 1 :]
+        if not may_merge(one, other)
+    ]
+
+
+def family_of(leads: Iterable[Lead]) -> set[str]:
+    """Give the ids of leads and of all that were merged into them."""
+    return {one for lead in leads for one in (lead.lead_id, *lead.members)}
+
+
+def let_together(leads: Sequence[Lead]) -> list[Lead]:
+    """Lift every mark that keeps these leads apart from each other."""
+    ids = family_of(leads)
+    return [
+        lead.model_copy(update={"apart": tuple(one for one in lead.apart if one not in ids)})
+        for lead in leads
+    ]
+
+
 def absorb(survivor: Lead, others: Sequence[Lead]) -> tuple[Lead, tuple[Lead, ...]]:
     """Merge leads into one; touches stay where they are, and `fold` is for the caller to do.
-
-    The survivor keeps its owner, or takes the assignment of the first other that has one; status
-    and stage become the furthest of all. It awaits an owner if any did and none has one.
 
     Returns:
         The survivor, and the others in the order given: they point at it and hold no identity
         keys, but keep the rest of their state, so that the merge can be undone.
     """
-    furthest = max([survivor, *others], key=lambda lead: STATUS_ORDER.index(lead.status))
-    owned = next((lead for lead in [survivor, *others] if lead.assignment), None)
-    update: dict[str, Any] = {
-        "members": _union(survivor.members, *((o.lead_id, *o.members) for o in others)),
-        "status": furthest.status,
-        "status_reason": furthest.status_reason,
-        "stage": max((lead.stage for lead in [survivor, *others]), key=STAGES.index),
-        "declined_by": _union(survivor.declined_by, *(other.declined_by for other in others)),
-    }
-    if owned is None:
-        waits = any(lead.awaits for lead in [survivor, *others])
-        update["awaits"] = "owner" if waits else ""
-        update["is_unowned"] = any(lead.is_unowned for lead in [survivor, *others])
-    elif owned is not survivor:
-        update |= {
-            "assignment": owned.assignment,
-            "rule_id": owned.rule_id,
-            "pool_id": owned.pool_id,
-            "awaits": owned.awaits,
-            "is_unowned": False,
+    before = standing_of(survivor)
+    taken = {other.lead_id: standing_of(other) for other in others}
+    joint = together([before, *taken.values()])
+    join = Join(version=survivor.version, before=before, joint=joint, taken=taken)
+    merged = _standing(survivor, joint).model_copy(
+        update={
+            "members": _sorted(survivor.members, *((o.lead_id, *o.members) for o in others)),
+            "joins": (*survivor.joins, join),
+            "edits": join_edits(survivor.edits, *(other.edits for other in others)),
         }
+    )
     gone = {
         "merged_into": survivor.lead_id,
         "identity_keys": (),
         "awaits": "",
         "is_unowned": False,
     }
-    return survivor.model_copy(update=update), tuple(o.model_copy(update=gone) for o in others)
+    return merged, tuple(other.model_copy(update=gone) for other in others)
 
 
-def is_flag(note: str) -> bool:
-    """Tell a note that people should see and rules may ask for from mere evidence."""
-    return not note.startswith(_EVIDENCE)
+def standing_of(lead: Lead) -> Standing:
+    """Read where our work on a lead stands."""
+    return Standing(**{name: getattr(lead, name) for name in Standing.model_fields})
 
 
-def _distinct(touches: Iterable[Touch]) -> list[Touch]:
-    """Give each touch once, oldest first; of two states of one touch the void one holds.
-
-    What is told, changed and then told again as at first is another touch of the same id.
-    """
-    found: dict[tuple[datetime, str], Touch] = {}
-    for touch in touches:
-        place = (touch.submitted_at, touch.touch_id)
-        known = found.get(place)
-        if known is None or touch.void > known.void:
-            found[place] = touch
-    return [found[place] for place in sorted(found)]
-
-
-def _winners(touches: Sequence[Touch]) -> dict[str, Touch]:
-    """Find the touch that each contact field is taken from."""
-    winners: dict[str, Touch] = {}
-    best: dict[str, Rank] = {}
-    for position, touch in enumerate(touches):
-        complete = not touch.is_partial
-        for field, value in touch.contact.items():
-            if field in _GROUPED:
-                continue
-            rank = (
-                (complete, position)
-                if field == "message"
-                else (complete, _strength(value), touch.trust, position)
-            )
-            if field not in best or rank > best[field]:
-                best[field] = rank
-                winners[field] = touch
-        for group in (NAME_FIELDS, ADDRESS):
-            parts = sum(part in touch.contact for part in group)
-            rank = (complete, touch.trust, _fullness(touch, group, parts), position)
-            if parts and (group[0] not in best or rank > best[group[0]]):
-                best[group[0]] = rank
-                for part in group:
-                    winners.pop(part, None)
-                winners |= {part: touch for part in group if part in touch.contact}
-    return {field: winners[field] for field in CONTACT_FIELDS if field in winners}
-
-
-def _fullness(touch: Touch, group: tuple[str, ...], parts: int) -> int:
-    """Tell how much of a group a touch has; for a name, whether it is more than one word."""
-    if group is ADDRESS:
-        return parts
-    full = touch.contact.get("full_name")
-    return int(parts > 2 or bool(full and " " in full.value))
-
-
-def _strength(value: CleanValue) -> int:
-    """Rank what was said above what was inferred, and that above a guess."""
-    if "weak" in value.notes:
-        return 0
-    return 1 if any(note.startswith("from:") for note in value.notes) else 2
-
-
-def _fold_custom(touches: Sequence[Touch]) -> dict[str, ProfileValue]:
-    best: dict[str, tuple[Rank, ProfileValue]] = {}
-    for position, touch in enumerate(touches):
-        rank = (not touch.is_partial, touch.trust, position)
-        for field, value in touch.custom.items():
-            if value in ("", ()) or (field in best and rank < best[field][0]):
-                continue
-            held = ProfileValue(value=value, touch_id=touch.touch_id, at=touch.submitted_at)
-            best[field] = (rank, held)
-    return {field: best[field][1] for field in sorted(best)}
-
-
-def _fold_consents(touches: Sequence[Touch]) -> Mapping[str, Consent]:
-    """Give the latest word on each purpose; at the same moment no wins over yes.
-
-    A form that was not sent off cannot have given consent, but a refusal in it is one.
-    """
-    latest: dict[str, tuple[Rank, Consent]] = {}
-    for position, touch in enumerate(touches):
-        for consent in touch.consents:
-            if touch.is_partial and consent.given:
-                continue
-            rank = (consent.at or touch.submitted_at, not consent.given, position)
-            if consent.purpose not in latest or rank > latest[consent.purpose][0]:
-                latest[consent.purpose] = (rank, consent)
-    return {purpose: latest[purpose][1] for purpose in sorted(latest)}
-
-
-def _fold_credits(touches: Sequence[Touch]) -> tuple[Credit, ...]:
-    """Give each referrer credit for the first touch that they brought."""
-    given: dict[tuple[str, str], Credit] = {}
-    for touch in touches:
-        if touch.referrer:
-            given.setdefault(
-                (touch.source_id, touch.referrer),
-                Credit(
-                    referrer=touch.referrer,
-                    source_id=touch.source_id,
-                    touch_id=touch.touch_id,
-                    at=touch.submitted_at,
-                ),
-            )
-    return tuple(given.values())
-
-
-def _fold_flags(touches: Sequence[Touch], winners: Mapping[str, Touch]) -> tuple[str, ...]:
-    """Gather what was noticed of the values in use and of the touches.
-
-    An `invalid_phone` of one touch is forgotten when another touch brought a good one.
-    """
-    notes = {note for field, touch in winners.items() for note in touch.contact[field].notes}
-    notes |= {note for touch in touches for note in touch.notes}
-    mended = {f"invalid_{field}" for field in winners}
-    return tuple(sorted(note for note in notes - mended if is_flag(note)))
-
-
-def _ref(touch: Touch) -> TouchRef:
-    return TouchRef(
-        touch_id=touch.touch_id,
-        at=touch.submitted_at,
-        source_id=touch.source_id,
-        form=touch.form,
-        campaign=touch.campaign,
+def together(standings: Sequence[Standing]) -> Standing:
+    """Work out where several leads stand as one; the order of all but the first is no matter."""
+    furthest = min(standings, key=_furthest)
+    owned = [one for one in standings if one.assignment]
+    if owned:
+        leading = min(owned, key=lambda one: _seniority(one.assignment))
+        awaits, is_unowned, is_raised = leading.awaits, False, leading.is_raised
+    else:
+        leading = standings[0]
+        awaits = max(one.awaits for one in standings)
+        is_unowned = any(one.is_unowned for one in standings)
+        is_raised = any(one.is_raised for one in standings)
+    return Standing(
+        status=furthest.status,
+        status_reason=furthest.status_reason,
+        stage=max((one.stage for one in standings), key=STAGES.index),
+        rule_id=leading.rule_id,
+        pool_id=leading.pool_id,
+        awaits=awaits,
+        is_unowned=is_unowned,
+        is_raised=is_raised,
+        assignment=leading.assignment,
+        declined_by=_sorted(*(one.declined_by for one in standings)),
+        apart=_sorted(*(one.apart for one in standings)),
     )
 
 
-def _union(*parts: Iterable[str]) -> tuple[str, ...]:
-    """Join lists, keeping the order and each item once."""
-    return tuple(dict.fromkeys(item for part in parts for item in part))
+@dataclass(frozen=True)
+class Pick:
+    """What a rule would have said of a touch had the lead that is taken out not been there.
+
+    Attributes:
+        lead_id: of the lead that the touch was saved with.
+        version: of that lead then.
+    """
+
+    lead_id: str
+    version: int
+    rule_id: str
+    pool_id: str
+    stage: Stage
+
+
+@dataclass(frozen=True)
+class Parted:
+    """What is left when a lead was taken out of another; all are still to be folded.
+
+    Attributes:
+        rest: the survivor without it.
+        member: the lead that was taken out, live again.
+        between: merged leads that the member had been merged into before, without it.
+    """
+
+    rest: Lead
+    member: Lead
+    between: tuple[Lead, ...]
+
+
+def take_out(
+    family: Mapping[str, Lead],
+    member_id: str,
+    raised: Collection[Stage] = (),
+    picks: Sequence[Pick] = (),
+) -> Parted:
+    """Take a lead, with those merged into it, out of the lead that it became part of.
+
+    Args:
+        family: the live lead and all its members, by id.
+        member_id: of one of the members.
+        raised: stages that rules gave to the whole since, by touches and not by a person.
+        picks: what rules say of the rest's touches that came since, in the order they came.
+    """
+    member = family[member_id]
+    gone = {member_id, *member.members}
+    own, declined = _comes_back(_stood(family, member), _fate(family, member))
+    between: list[Lead] = []
+    child_id, child = member_id, None
+    parent = family[member.merged_into]
+    while True:
+        since = _Since(frozenset(raised), [p for p in picks if p.lead_id == parent.lead_id])
+        joins, child = _without(family, parent, child_id, child, since, declined)
+        child_id = parent.lead_id
+        members = tuple(one for one in parent.members if one not in gone)
+        bare = parent.model_copy(update={"joins": joins, "members": members})
+        if not parent.merged_into:
+            break
+        between.append(bare)
+        parent = family[parent.merged_into]
+    # A mark that is gone from the whole was lifted.
+    marks = [one for one in own.apart if one in parent.apart]
+    ours = {parent.lead_id, *bare.members}
+    return Parted(
+        rest=_standing(bare, child).model_copy(
+            update={
+                "apart": _sorted(child.apart, (member_id,)),
+                "edits": edits_said_of(parent.edits, ours),
+            }
+        ),
+        member=_standing(member, own).model_copy(
+            update={
+                "apart": _sorted(marks, (parent.lead_id,)),
+                "edits": edits_said_of(parent.edits, gone),
+                "merged_into": "",
+            }
+        ),
+        between=tuple(between),
+    )
+
+
+def rebase(old: Standing, new: Standing, now: Standing, raised: Collection[Stage] = ()) -> Standing:
+    """Put what was changed since on another ground: what is as it was follows the ground.
+
+    Args:
+        old: how all stood together.
+        new: how they would have stood otherwise.
+        now: what became of `old` since.
+        raised: stages that only rules gave it since.
+    """
+    update: dict[str, Any] = {}
+    has_changed_hands = _id(now.assignment) != _id(old.assignment)
+    is_returned = now.assignment is None and _id(new.assignment) not in ("", _id(old.assignment))
+    is_as_it_was = (now.status, now.status_reason) == (old.status, old.status_reason)
+    if is_as_it_was or (is_returned and now.status == "new"):
+        update |= {"status": new.status, "status_reason": new.status_reason}
+    if now.stage == old.stage or now.stage in raised:
+        update["stage"] = new.stage
+    if not has_changed_hands or is_returned:
+        same = _id(now.assignment) == _id(new.assignment)
+        update |= {
+            "assignment": now.assignment if same else new.assignment,
+            "rule_id": new.rule_id,
+            "pool_id": new.pool_id,
+            "is_raised": new.is_raised,
+        }
+        waits = now.awaits, now.is_unowned
+        if new.assignment or waits == (old.awaits, old.is_unowned):
+            update |= {"awaits": new.awaits, "is_unowned": new.is_unowned}
+    for name in ("declined_by", "apart"):
+        was, would, is_now = (set(getattr(one, name)) for one in (old, new, now))
+        update[name] = tuple(sorted((would | (is_now - was)) - (was - is_now)))
+    return now.model_copy(update=update)
+
+
+def settled(lead: Lead, touches: Iterable[Touch]) -> Lead:
+    """See to it that a lead that was taken apart has an owner, waits for one, or is withdrawn."""
+    if all(touch.void or touch.only_if_known for touch in touches):
+        gone = {"status": "disqualified", "status_reason": "withdrawn"}
+        return lead.model_copy(update={**gone, "awaits": "", "is_unowned": False})
+    update: dict[str, Any] = {}
+    if lead.status_reason == "withdrawn":
+        update |= {"status": "new", "status_reason": "", "awaits": "owner"}
+    if lead.assignment:
+        update["is_unowned"] = False
+    elif not lead.is_unowned:
+        update["awaits"] = "owner"
+    if lead.status == "assigned" and not lead.assignment:
+        update["status"] = "new"
+    return lead.model_copy(update=update)
+
+
+@dataclass
+class Known:
+    """What is known of one of two leads that were one; it grows with what is found to be its."""
+
+    touches: list[Touch] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+
+    def learn(self, touch: Touch) -> None:
+        """Add a touch."""
+        self.touches.append(touch)
+        self.keys |= set(touch.identity_keys)
+        self.names |= _names(touch)
+
+
+def closer(touch: Touch, member: Known, rest: Known) -> Side:
+    """Say which of two leads a touch belongs to that came while they were one.
+
+    First by identity keys, then by names. What tells of both, or of neither, stays with the rest,
+    which it was saved with.
+    """
+    for said, ours, theirs in (
+        (set(touch.identity_keys), member.keys, rest.keys),
+        (_names(touch), member.names, rest.names),
+    ):
+        if bool(said & ours) != bool(said & theirs):
+            return "member" if said & ours else "rest"
+    return "rest"
+
+
+def _names(touch: Touch) -> set[str]:
+    return {touch.contact[name].value.casefold() for name in NAME_FIELDS if name in touch.contact}
+
+
+@dataclass(frozen=True)
+class _Since:
+    """What rules did to a lead since it took another one in.
+
+    Attributes:
+        raised: stages that they gave to the whole.
+        picks: what they say without the other one.
+    """
+
+    raised: frozenset[Stage]
+    picks: list[Pick]
+
+    def rebase(
+        self, old: Standing, new: Standing, now: Standing, after: int, until: int | None
+    ) -> Standing:
+        """Put what was changed in a stretch of versions on another ground, and pick anew in it."""
+        stood = rebase(old, new, now, self.raised)
+        for pick in self.picks:
+            if pick.version <= after or (until is not None and pick.version > until):
+                continue
+            update: dict[str, Any] = {"stage": max(stood.stage, pick.stage, key=STAGES.index)}
+            if _id(now.assignment) == _id(old.assignment) or not stood.assignment:
+                update |= {"rule_id": pick.rule_id, "pool_id": pick.pool_id}
+            stood = stood.model_copy(update=update)
+        return stood
+
+
+def _without(
+    family: Mapping[str, Lead],
+    lead: Lead,
+    child_id: str,
+    child: Standing | None,
+    since: _Since,
+    declined: str,
+) -> tuple[tuple[Join, ...], Standing]:
+    """Work a lead's joins out anew with one lead taken out, or standing otherwise.
+
+    Returns:
+        The joins, and where the lead then stands, or stood when it was merged away.
+    """
+    first = next(place for place, join in enumerate(lead.joins) if child_id in join.taken)
+    kept = list(lead.joins[:first])
+    before = lead.joins[first].before
+    ends = [*((join.before, join.version) for join in lead.joins[first + 1 :]), None]
+    for join, end in zip(lead.joins[first:], ends, strict=True):
+        taken = {one: stood for one, stood in join.taken.items() if one != child_id}
+        if child and child_id in join.taken:
+            taken[child_id] = child
+        joint = together([before, *taken.values()]) if taken else before
+        if taken:
+            update = {"before": before, "joint": joint, "taken": taken}
+            kept.append(join.model_copy(update=update))
+        now, until = end or (_stood(family, lead), None)
+        before = since.rebase(join.joint, joint, now, join.version, until)
+        if declined and declined not in joint.declined_by:
+            # It was the assignment of the lead taken out, so the rest may still go to them.
+            others = tuple(one for one in before.declined_by if one != declined)
+            before = before.model_copy(update={"declined_by": others})
+    return tuple(kept), before
+
+
+def _fate(family: Mapping[str, Lead], member: Lead) -> list[tuple[Standing, Standing]]:
+    """Give, since a lead was taken in, how all stood after each merge and before the next."""
+    found: list[tuple[Standing, Standing]] = []
+    while member.merged_into:
+        parent = family[member.merged_into]
+        first = next(n for n, join in enumerate(parent.joins) if member.lead_id in join.taken)
+        joins = parent.joins[first:]
+        ends = [*(join.before for join in joins[1:]), _stood(family, parent)]
+        found += [(join.joint, end) for join, end in zip(joins, ends, strict=True)]
+        member = parent
+    return found
+
+
+def _stood(family: Mapping[str, Lead], lead: Lead) -> Standing:
+    """Give how a lead stands, or stood when it was merged away."""
+    if not lead.merged_into:
+        return standing_of(lead)
+    joins = family[lead.merged_into].joins
+    return next(join.taken[lead.lead_id] for join in joins if lead.lead_id in join.taken)
+
+
+def _comes_back(stood: Standing, seen: Sequence[tuple[Standing, Standing]]) -> tuple[Standing, str]:
+    """Find how a lead stands that is taken out: with its assignment, unless that was dropped since.
+
+    Returns:
+        How it stands, and who declined its assignment since, if anybody did.
+    """
+    held = stood.assignment
+    for joint, after in seen:
+        if held is None or _id(joint.assignment) != held.assignment_id:
+            break
+        if _id(after.assignment) != held.assignment_id:
+            has_declined = held.owner_id in set(after.declined_by) - set(joint.declined_by)
+            declined = held.owner_id if has_declined else ""
+            update: dict[str, Any] = {"assignment": None, "awaits": "owner"}
+            update["declined_by"] = _sorted(stood.declined_by, (declined,) if declined else ())
+            return stood.model_copy(update=update), declined
+        held = after.assignment
+    return stood.model_copy(update={"assignment": held}), ""
+
+
+def _marked(one: Lead, other: Lead) -> bool:
+    return not {one.lead_id, *one.members}.isdisjoint(other.apart)
+
+
+def _standing(lead: Lead, standing: Standing) -> Lead:
+    return lead.model_copy(update={name: getattr(standing, name) for name in Standing.model_fields})
+
+
+def _furthest(standing: Standing) -> tuple[int, bool, str]:
+    """Rank by status, the furthest first; of equals any order that does not depend on theirs."""
+    reason = standing.status_reason
+    return -STATUS_ORDER.index(standing.status), reason == "withdrawn", reason
+
+
+def _seniority(assignment: Assignment | None) -> tuple[bool, datetime, str]:
+    """Rank assignments: accepted ones first, then by age."""
+    if assignment is None:
+        raise ValueError("nobody owns it")
+    return assignment.accepted_at is None, assignment.assigned_at, assignment.assignment_id
+
+
+def _id(assignment: Assignment | None) -> str:
+    return assignment.assignment_id if assignment else ""
+
+
+def _sorted(*parts: Iterable[str]) -> tuple[str, ...]:
+    """Join lists, in an order that does not depend on theirs."""
+    return tuple(sorted({item for part in parts for item in part}))

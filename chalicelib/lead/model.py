@@ -34,6 +34,7 @@ CONTACT_FIELDS = (
     "country",
     "language",
     "time_zone",
+    "date_of_birth",
 )
 """The fields that a field map may name beside the custom fields of the configuration."""
 
@@ -187,6 +188,11 @@ class Touch(Model):
     form: str = ""
     form_title: str = ""
     contact: Mapping[str, CleanValue] = Field(default_factory=dict, description="by contact field")
+    unclean: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="by contact field: what was given and could not be made fit; only matching "
+        "reads it",
+    )
     custom: Mapping[str, Any] = Field(
         default_factory=dict, description="by custom field; typed: text, int, bool, tuple of text"
     )
@@ -210,11 +216,31 @@ class Touch(Model):
 
 
 class ProfileValue(Model):
-    """One field of a lead and the touch that it came from."""
+    """One field of a lead and where it is from: a touch, or a person who set it by hand."""
 
     value: Any
-    touch_id: str
+    touch_id: str = Field(default="", description="empty when it was set by hand")
+    source_id: str = Field(default="", description="of the touch")
+    event_id: str = Field(default="", description="of the edit; empty when it is from a touch")
+    by: str = Field(default="", description="who set it by hand")
     at: AwareDatetime
+
+
+class Edit(Model):
+    """The latest word of a person of ours on one field of a lead; see lead.edits."""
+
+    field: str = Field(description="a contact field, or the id of a custom field")
+    value: Any = Field(
+        default=None,
+        description="typed as in a touch; None gives the field back to the touches, and what is "
+        "empty leaves it empty by hand",
+    )
+    notes: tuple[str, ...] = Field(default=(), description="as of a clean value")
+    identity_keys: tuple[str, ...] = Field(default=(), description="kind:value, sorted")
+    at: AwareDatetime
+    by: str
+    event_id: str
+    lead_id: str = Field(description="which lead it was said of; that may have been merged since")
 
 
 class TouchRef(Model):
@@ -267,6 +293,31 @@ class Assignment(Model):
     accepted_at: AwareDatetime | None = None
 
 
+class Standing(Model):
+    """Where our work on a lead stands: what of it follows from no touch and no edit."""
+
+    status: Status = "new"
+    status_reason: str = ""
+    stage: Stage = "lead"
+    rule_id: str = ""
+    pool_id: str = ""
+    awaits: Literal["", "owner"] = ""
+    is_unowned: bool = False
+    is_raised: bool = False
+    assignment: Assignment | None = None
+    declined_by: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+
+
+class Join(Model):
+    """That leads became part of a lead, and what taking them out again needs."""
+
+    version: int = Field(description="of the lead before; a touch saved with a later one is later")
+    before: Standing = Field(description="of the lead itself")
+    joint: Standing = Field(description="of all together")
+    taken: Mapping[str, Standing] = Field(description="by lead that became part: how it stood")
+
+
 class Lead(Model):
     """The person we may do business with: a fold over touches, and where our work stands."""
 
@@ -278,9 +329,18 @@ class Lead(Model):
         default=(), description="ids of leads merged into this one; their touches are ours"
     )
     merged_into: str = ""
+    joins: tuple[Join, ...] = Field(
+        default=(), description="the merges that it came through as survivor, oldest first"
+    )
+    apart: tuple[str, ...] = Field(
+        default=(), description="ids of leads that it is never to be merged with; both say so"
+    )
     touch_count: int = 0
     profile: Mapping[str, ProfileValue] = Field(default_factory=dict)
     custom: Mapping[str, ProfileValue] = Field(default_factory=dict)
+    edits: tuple[Edit, ...] = Field(
+        default=(), description="by hand, one for each field and lead that it was said of; sorted"
+    )
     identity_keys: tuple[str, ...] = ()
     consents: Mapping[str, Consent] = Field(default_factory=dict, description="latest by purpose")
     first_touch: TouchRef | None = None
@@ -305,6 +365,10 @@ class Lead(Model):
     )
     routed: int = Field(default=0, description="how many routing decisions were made")
     config_hash: str = ""
+    erased_at: AwareDatetime | None = Field(
+        default=None, description="all that was known of the person is gone; what stays is the id"
+    )
+    erasure_id: str = ""
 
 
 class Verdict(Model):

@@ -11,6 +11,7 @@ from functools import partial
 
 from chalicelib.config.model import Config, CustomField, Settings
 from chalicelib.config.source import Source
+from chalicelib.lead.birth import clean_birth
 from chalicelib.lead.campaign import clean_campaign
 from chalicelib.lead.company import clean_company, clean_website, company_domain
 from chalicelib.lead.consent import clean_consents
@@ -35,6 +36,8 @@ from chalicelib.lead.text import LONGEST_NAME, clean_line, clean_message, storab
 
 LONGEST_KEY = 256
 LONGEST_URL = 2_000
+LONGEST_UNCLEAN = 100
+"""Of an answer that could not be made fit for its field; the whole of it is among the answers."""
 
 Cleaner = Callable[[str], CleanValue | None]
 
@@ -87,6 +90,7 @@ def normalise(
         form=clean_line(submission.form)[0],
         form_title=clean_line(submission.form_title)[0],
         contact=contact,
+        unclean=taken.unclean,
         custom=custom,
         answers=answers,
         labels={
@@ -111,6 +115,7 @@ class _Taken:
     def __init__(self, answers: Mapping[str, Answer], field_map: Mapping[str, str]) -> None:
         self.keys: set[str] = set()
         self.notes: set[str] = set()
+        self.unclean: dict[str, str] = {}
         self._by_field: dict[str, list[tuple[str, Answer]]] = {}
         for key, field in field_map.items():
             if answers.get(key):
@@ -122,15 +127,16 @@ class _Taken:
 
     def clean(self, field: str, cleaner: Cleaner) -> CleanValue | None:
         """Take the first answer for a field that can be used; note when there is none."""
-        is_given = False
+        given = ""
         for key, text in self._texts(field):
             if value := cleaner(text):
                 self.keys.add(key)
                 return value
-            is_given = is_given or bool(text.strip())
-        if is_given:
+            given = given or text.strip()
+        if given:
             self.keys.update(key for key, _ in self.given(field))
             self.notes.add(f"invalid_{field}")
+            self.unclean[field] = storable(given)[:LONGEST_UNCLEAN]
         return None
 
     def _texts(self, field: str) -> Iterator[tuple[str, str]]:
@@ -152,6 +158,22 @@ def fields_of(answers: Mapping[str, Answer], *field_maps: Mapping[str, str]) -> 
             keys = [key for key in field_map if key in keys]
         found |= {key: field_map[key] for key in keys}
     return found
+
+
+def cleaner_of(field: str) -> Cleaner:
+    """Give what makes an answer for a contact field fit for use; a phone's needs countries."""
+    cleaners: Mapping[str, Cleaner] = {
+        "email": clean_email,
+        "company": clean_company,
+        "company_domain": _clean_domain,
+        "website": clean_website,
+        "message": _clean_text,
+        "country": clean_country,
+        "language": clean_language,
+        "time_zone": clean_time_zone,
+        "date_of_birth": clean_birth,
+    }
+    return cleaners.get(field, _clean_name if field in NAME_FIELDS else _clean_field)
 
 
 def _storable_answers(given: Mapping[str, Answer]) -> tuple[dict[str, Answer], set[str]]:
@@ -176,21 +198,11 @@ def _clean_contact(
     taken: _Taken, config: Config, source: Source, submission: Submission
 ) -> dict[str, CleanValue]:
     """Clean what was given for each contact field; the phone last, for it needs the rest."""
-    cleaners: dict[str, Cleaner] = {
-        "email": clean_email,
-        "company": clean_company,
-        "company_domain": _clean_domain,
-        "website": clean_website,
-        "message": _clean_text,
-        "country": clean_country,
-        "language": clean_language,
-        "time_zone": clean_time_zone,
-    }
     contact = dict(_clean_names(taken))
     for field in CONTACT_FIELDS:
         if field in NAME_FIELDS or field == "phone":
             continue
-        if value := taken.clean(field, cleaners.get(field, _clean_field)):
+        if value := taken.clean(field, cleaner_of(field)):
             contact[field] = value
     if taken.given("phone"):
         countries = _countries(contact, config, source, submission)
@@ -203,7 +215,7 @@ def _clean_names(taken: _Taken) -> dict[str, CleanValue]:
     """Clean the parts of the name together, for what is missing follows from the others."""
     given = {}
     for field in NAME_FIELDS:
-        if value := taken.clean(field, _clean_name):
+        if value := taken.clean(field, cleaner_of(field)):
             given[field] = value.raw
     return clean_names(given)
 

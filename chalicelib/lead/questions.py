@@ -46,6 +46,7 @@ FITS: Mapping[str, Mapping[str, float]] = {
     "country": {"word": 1, "name": 1, "short": 0.6, "code": 0.4},
     "language": {"word": 1, "short": 0.8, "code": 0.4},
     "time_zone": {"short": 1, "word": 0.8, "text": 0.3},
+    "date_of_birth": {"date": 1},
 }
 """How well answers of a shape fit a contact field, 0 to 1."""
 

@@ -151,6 +151,29 @@ def give_back(ledger: Ledger, owner_id: str) -> Ledger:
     )
 
 
+def take_again(ledger: Ledger, owner_id: str) -> Ledger:
+    """Put a lead that was given back on both sides of the account again: undoes `give_back`.
+
+    Raises:
+        ValueError: nothing was given back.
+    """
+    account = _account(ledger, owner_id)
+    if account.returned < 1:
+        raise ValueError(f"{owner_id} gave no lead of pool {ledger.pool_id} back")
+    account = Account(
+        received=account.received + 1,
+        entitled=account.entitled + LEAD,
+        settled=account.settled,
+        returned=account.returned - 1,
+    )
+    return Ledger(
+        pool_id=ledger.pool_id,
+        version=ledger.version + 1,
+        accounts={**ledger.accounts, owner_id: account},
+        decided=ledger.decided,
+    )
+
+
 def statement(ledger: Ledger) -> tuple[StatementLine, ...]:
     """Lay out every account of a pool, by owner id."""
     return tuple(

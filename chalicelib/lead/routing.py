@@ -18,6 +18,7 @@ from chalicelib.lead.rotation import (
     choose,
     give_back,
     statement,
+    take_again,
 )
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "pick_rule",
     "repick_rule",
     "statement",
+    "take_again",
 ]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

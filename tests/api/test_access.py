@@ -2,10 +2,14 @@
 
 import pytest
 
-from chalicelib.api.table import ROUTES, Route
+from chalicelib.api.table import CONDITIONAL, ROUTES, Route
 from chalicelib.config.document import plain
 from chalicelib.errors import Refused
+from chalicelib.flow.erase import begin_unknown
+from chalicelib.flow.merge import merge
+from chalicelib.flow.proposals import Proposal, pair_of, proposal_writes
 from chalicelib.flow.tokens import list_tokens, remove_token
+from chalicelib.records import lead_item
 from tests.api.client import Api
 from tests.flow.import_scenes import people, upload, with_lists
 from tests.world import World, form, replaced
@@ -15,8 +19,14 @@ STAFF = ("admin", "manager", "viewer")
 
 ONLY_OWN = {
     "GET /v1/leads/{lead_id}",
+    "PATCH /v1/leads/{lead_id}",
     "GET /v1/leads/{lead_id}/timeline",
     "GET /v1/leads/{lead_id}/why",
+    "POST /v1/leads/{lead_id}/merge",
+    "POST /v1/leads/{lead_id}/unmerge",
+    "POST /v1/leads/{lead_id}/keep-apart",
+    "POST /v1/duplicates/{lead_id}/{other_id}/merge",
+    "POST /v1/duplicates/{lead_id}/{other_id}/apart",
     "POST /v1/leads/{lead_id}/accept",
     "POST /v1/leads/{lead_id}/decline",
     "PUT /v1/owners/{owner_id}/availability",
@@ -33,7 +43,31 @@ def api_with_a_lead_of_ann() -> Api:
     assert assignment is not None
     assert assignment.owner_id == "ann"
     upload(world, people(1))
+    begin_unknown(world.hub, ["email:nobody@example.com"], "ann")
     return Api(world)
+
+
+OF_TWO = {f"/v1/leads/{{lead_id}}/{what}" for what in ("merge", "unmerge", "keep-apart")}
+OF_TWO |= {f"/v1/duplicates/{{lead_id}}/{{other_id}}/{what}" for what in ("merge", "apart")}
+
+
+def another_of_ann(api: Api, lead_id: str, route: Route) -> str:
+    """Make a second lead of Ann's; gives its id."""
+    world = api.world
+    world.clock.advance(minutes=1)
+    world.send("forms", form(90, "zoe@example.net", seats="250", full_name="Zoe Ash"))
+    world.drain()
+    (other,) = [one for one in world.leads() if one.lead_id != lead_id]
+    assert other.assignment
+    mine = other.assignment.model_copy(update={"owner_id": "ann"})
+    world.table.plant(lead_item(other.model_copy(update={"assignment": mine}), "w"))
+    if route.path.endswith("/unmerge"):
+        merge(world.hub, [lead_id, other.lead_id], "ann")
+    if "/duplicates/" in route.path:
+        ids = pair_of(lead_id, other.lead_id)
+        one = Proposal(lead_ids=ids, proposed_at=world.clock(), bits=-1.5, because="alike")
+        world.table.write(proposal_writes([one], "w"))
+    return other.lead_id
 
 
 def request_of(api: Api, route: Route) -> tuple[str, object, dict[str, str]]:
@@ -43,11 +77,15 @@ def request_of(api: Api, route: Route) -> tuple[str, object, dict[str, str]]:
     effect_id = next(e["sk"].partition("#")[2] for e in effects if "list_pk" in e)
     delivery = next(i["pk"] for i in api.world.table.scan() if i["kind"] == "delivery")
     imported = next(i["pk"] for i in api.world.table.scan() if i["kind"] == "import")
+    erasure = next(i["pk"] for i in api.world.table.scan() if i["kind"] == "erasure")
     source_id = "meta" if route.path.endswith("/backfill") else "forms"
+    other_id = another_of_ann(api, lead.lead_id, route) if route.path in OF_TWO else ""
     path = route.path.format(
         import_id=imported.partition("#")[2],
         lead_id=lead.lead_id,
+        other_id=other_id,
         delivery_id=delivery.partition("#")[2],
+        erasure_id=erasure.partition("#")[2],
         effect_id=effect_id,
         owner_id="ann",
         pool_id="large",
@@ -55,8 +93,12 @@ def request_of(api: Api, route: Route) -> tuple[str, object, dict[str, str]]:
         form="-",
     )
     body: object = None
-    if route.method in ("PUT", "POST"):
+    if route.method in ("PUT", "POST", "PATCH"):
         body = {
+            "/v1/leads/{lead_id}": {"fields": {"company": "Example"}},
+            "/v1/leads/{lead_id}/merge": {"lead_ids": [other_id]},
+            "/v1/leads/{lead_id}/unmerge": {"lead_id": other_id},
+            "/v1/leads/{lead_id}/keep-apart": {"lead_id": other_id},
             "/v1/config": plain(replaced(api.world.config, "owners", "dee", active=True)),
             "/v1/config/check": plain(api.world.config),
             "/v1/config/rollback": {"number": 1},
@@ -64,7 +106,7 @@ def request_of(api: Api, route: Route) -> tuple[str, object, dict[str, str]]:
             "/v1/owners/{owner_id}/availability": {"off": True},
             "/v1/sources/{source_id}/forms/{form}/confirm": {"key": "name", "field": "company"},
         }.get(route.path, {})
-    return path, body, {"if-match": "*"} if route.path == "/v1/config" else {}
+    return path, body, {"if-match": "*"} if route.name in CONDITIONAL else {}
 
 
 def expected(route: Route, who: str) -> set[int]:

@@ -154,7 +154,7 @@ def test_the_id_of_a_merged_lead_gives_the_lead_it_became_part_of() -> None:
     assert kinds.count("touch") == 3
     assert "merged" in kinds
     lines = api.get(f"/v1/leads/{gone}/why").json["lines"]
-    assert any("2 leads hold its identity keys" in line for line in lines)
+    assert any("2 leads are the same person" in line for line in lines)
 
 
 def test_why_names_every_candidate_with_verdict_and_every_point() -> None:

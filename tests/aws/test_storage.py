@@ -16,6 +16,7 @@ from chalicelib.storage import (
     Absent,
     Blobs,
     Check,
+    Delete,
     Holds,
     Item,
     Key,
@@ -25,6 +26,7 @@ from chalicelib.storage import (
     Received,
     Secrets,
     Table,
+    Write,
 )
 from tests.aws.engines import Cloud, on_cloud
 from tests.fakes import Clock, MemoryBlobs, MemoryQueue, MemorySecrets, MemoryTable
@@ -223,6 +225,47 @@ def test_a_check_that_still_holds_does_not_hide_that_a_transaction_was_made(tabl
     check = Check("config", Key("config", "A"), Holds("version", 3))
     for _ in range(2):
         table.write([check, put("b", item("b", writer="me"), Absent())])
+
+
+def test_an_item_is_taken_away_while_its_condition_holds(table: Table) -> None:
+    table.write([put("a", item("1")), put("b", item("2"))])
+    with pytest.raises(Conflict) as caught:
+        table.write([Delete("gone", Key("1", "A"), Holds("version", 2))])
+    assert caught.value.found == {"gone": item("1")}
+    table.write([Delete("gone", Key("1", "A"), Holds("version", 1))])
+    assert table.get(Key("1", "A")) is None
+    assert table.get(Key("2", "A")) == item("2")
+
+
+def test_what_was_taken_away_already_counts_as_taken_away(table: Table) -> None:
+    table.write([put("a", item("1"))])
+    writes: list[Write] = [
+        Delete("gone", Key("1", "A"), Holds("version", 1)),
+        put("made", item("2"), Absent()),
+    ]
+    table.write(writes)
+    table.write(writes)
+    assert table.get(Key("1", "A")) is None
+    table.write([Delete("gone", Key("1", "A"), Holds("version", 1))])
+
+
+def test_taking_away_again_does_not_hide_what_somebody_else_wrote(table: Table) -> None:
+    table.write([put("made", item("2", writer="other"))])
+    with pytest.raises(Conflict):
+        table.write(
+            [
+                Delete("gone", Key("1", "A"), Holds("version", 1)),
+                put("made", item("2"), Absent()),
+            ]
+        )
+    assert table.get(Key("2", "A")) == item("2", writer="other")
+
+
+def test_an_item_that_is_taken_away_leaves_its_indexes(table: Table) -> None:
+    table.write([put("a", item("1", list_pk="L", list_sk="1", summary="{}"))])
+    assert len(table.query_index("list", "L").items) == 1
+    table.write([Delete("gone", Key("1", "A"), Holds("version", 1))])
+    assert table.query_index("list", "L").items == ()
 
 
 def test_a_check_writes_nothing_and_stops_the_transaction(table: Table) -> None:
@@ -497,6 +540,15 @@ def test_a_blob_comes_back_byte_for_byte(blobs: Blobs) -> None:
     for _ in range(2):
         blobs.put("deliveries/1", data)
     assert blobs.get("deliveries/1") == data
+
+
+def test_a_blob_is_taken_away_however_often(blobs: Blobs) -> None:
+    blobs.put("a/b", b"1")
+    blobs.put("a/c", b"2")
+    for _ in range(2):
+        blobs.remove("a/b")
+        assert blobs.facts("a/b") is None
+    assert blobs.get("a/c") == b"2"
 
 
 def test_a_blob_that_is_not_there_is_not_an_empty_one(blobs: Blobs) -> None:

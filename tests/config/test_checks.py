@@ -184,6 +184,30 @@ MISTAKES: list[tuple[Edit, str, str, str]] = [
     (put("pools", "spare", {"members": [{"owner": "ana"}]}), "warning", "pools.spare",
      "no routing rule uses it"),
     # fields
+    (
+        put("merging", {"fields": {"compny": "newest"}}),
+        "error",
+        "merging.fields.compny",
+        "compny is neither a contact field nor a field of `fields`; did you mean company?",
+    ),
+    (
+        put("merging", {"fields": {"custom.topics": "newest"}}),
+        "error",
+        'merging.fields["custom.topics"]',
+        "custom.topics is neither a contact field nor a field of `fields`; write topics",
+    ),
+    (
+        put("merging", {"fields": {"company_size": "longest"}}),
+        "error",
+        "merging.fields.company_size",
+        "a number has no length; expected newest, oldest ...",
+    ),
+    (
+        put("merging", {"fields": {"last_name": "oldest", "full_name": "newest"}}),
+        "error",
+        "merging.fields.last_name",
+        "last_name comes together with full_name, so they have one rule",
+    ),
     (put("fields", 0, "id", "email"), "error", "fields[0].id", "email is a contact field already"),
     (put("fields", 1, "id", "company_size"), "error", "fields[1].id",
      "company_size is there twice"),
@@ -420,6 +444,7 @@ def only_chat(document: dict[str, Any]) -> None:
         put(*WHEN, {"field": "postal_code", "op": "at_least", "value": 10000}),
         put(*WHEN, {"field": "consent.marketing", "op": "is", "value": True}),
         put(*WHEN, {"field": "custom.topics", "op": "contains", "value": "pricing"}),
+        put("merging", {"keep": "newest", "fields": {"topics": "longest", "city": "oldest"}}),
         put("owners", "ana", "hours", "tue", []),
         put("owners", "ana", "absences", [{"first": "2026-01-02", "last": "2026-01-02"}]),
         put("settings", "mail_from", "Lead hub <leads@example.com>"),

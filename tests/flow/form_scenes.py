@@ -9,9 +9,8 @@ from chalicelib.flow.reread import BETWEEN, Reread, reread_key, reread_of
 from chalicelib.hub import Hub
 from chalicelib.lead.form_change import Change, Form
 from tests.flow.scenes import ask
+from tests.people import email_of, name_of, phone_of
 from tests.world import World, form
-
-PHONE = "+44 7700 900{:03}"
 
 
 def fill_in(world: World, number: int, source_id: str = "forms", **answers: Any) -> None:
@@ -25,9 +24,9 @@ def fill_in(world: World, number: int, source_id: str = "forms", **answers: Any)
 def usual(number: int) -> dict[str, str]:
     """Give what one person answers before anything is edited."""
     return {
-        "email": f"p{number}@example.com",
-        "name": f"Ann{'abcdefghij'[number % 10]} Ashby",
-        "call_me_on": PHONE.format(number % 1000),
+        "email": email_of(number),
+        "name": " ".join(name_of(number)),
+        "call_me_on": phone_of(number),
     }
 
 

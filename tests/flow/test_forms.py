@@ -12,6 +12,7 @@ from chalicelib.lead.form_change import KNOWN
 from tests.flow.form_scenes import changes, fill_in, known_form, learned, usual
 from tests.flow.scenes import a_world, ask, failing_at, outcomes, touches
 from tests.invariants import problems
+from tests.people import email_of
 from tests.world import World, form
 
 
@@ -117,7 +118,7 @@ def test_no_answer_of_anybody_is_kept() -> None:
     item = world.table.get(form_key("forms", ""))
     assert item
     text = grow(item["data"]).decode() + item["summary"]
-    for personal in ("p1@example.com", "example.com", "Poppleton", "secret"):
+    for personal in (email_of(1), "example.com", "Poppleton", "secret"):
         assert personal not in text
 
 

@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.flow.match import decide, stored_leads
+from chalicelib.flow.leads import stored_leads
+from chalicelib.flow.match import decide
 from chalicelib.flow.process import process
 from tests.faults import Call
 from tests.flow.scenes import (
@@ -319,7 +320,7 @@ def test_decisions_are_stored_with_the_hash_of_their_configuration() -> None:
     assert {one.code for one in record.decisions} == {"test"}
     match, scored, rule = record.decisions
     assert match.result == world.lead().lead_id
-    assert match.because == "no lead holds any of its identity keys, so it is a new lead"
+    assert match.because == "nothing known is like it, so it is a new lead"
     assert scored.result == "60"
     assert (rule.result, [one.candidate for one in rule.candidates]) == (
         "large",
@@ -334,9 +335,9 @@ def test_a_decision_on_a_match_names_every_lead_it_looked_at() -> None:
     assert {one.candidate for one in joining.candidates} == {
         lead.lead_id for lead in all_leads(world)
     }
-    assert joining.because == "2 leads hold its identity keys, so they are one person"
+    assert joining.because == "2 leads are the same person, and become one"
     kinds = {one.because for one in joining.candidates}
-    assert kinds == {"holds email", "holds phone"}
+    assert kinds == {"the same e-mail address", "the same phone number"}
 
 
 def test_a_stage_is_raised_and_never_lowered() -> None:

@@ -65,7 +65,7 @@ def test_a_lead_that_came_back_stays_and_says_why() -> None:
         world.clock.advance(minutes=5)
     lines = explained(world)
     assert any(line.startswith("Stays with Ann Ashby: the lead came back") for line in lines)
-    assert any("one lead holds its identity keys" in line for line in lines)
+    assert any("one lead is the same person" in line for line in lines)
 
 
 def test_each_time_it_changed_hands_is_told_newest_first() -> None:

@@ -1,4 +1,4 @@
-"""A lead is a fold over its touches: their order and their repetition never matter."""
+"""Several leads become one, and are taken apart again."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -8,44 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.lead.identity import lead_id
-from chalicelib.lead.merging import absorb, fold, new_lead, survivor
-from chalicelib.lead.model import Assignment, CleanValue, Consent, Lead, Touch
+from chalicelib.lead.merging import (
+    Known,
+    absorb,
+    closer,
+    kept_apart,
+    let_together,
+    may_merge,
+    settled,
+    standing_of,
+    survivor,
+    take_out,
+)
+from chalicelib.lead.model import Assignment, CleanValue, Lead, Standing, Touch
 
 START = datetime(2026, 5, 4, 12, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-
-
-def touch(name: str, hour: int = 0, notes: tuple[str, ...] = (), **given: Any) -> Touch:
-    """Make a touch; contact fields are given as text, the rest by their own names."""
-    own = {key: given.pop(key) for key in list(given) if key in Touch.model_fields}
-    at = START + timedelta(hours=hour)
-    contact = {
-        field: value if isinstance(value, CleanValue) else CleanValue(value=value, raw=value)
-        for field, value in given.items()
-    }
-    return Touch(
-        **{
-            "touch_id": name,
-            "source_id": "website",
-            "connector": "typeform",
-            "external_id": name,
-            "delivery_id": "d",
-            "submitted_at": at,
-            "received_at": at,
-            "contact": contact,
-            "notes": notes,
-            **own,
-        }
-    )
-
-
-def folded(*touches: Touch) -> Lead:
-    return fold(new_lead(touch("none"), NOW), touches, NOW)
-
-
-def profile(lead: Lead) -> dict[str, Any]:
-    return {field: held.value for field, held in lead.profile.items()}
 
 
 def lead(name: str, **given: Any) -> Lead:
@@ -58,221 +36,6 @@ def assignment(owner: str) -> Assignment:
     return Assignment(
         assignment_id=f"a-{owner}", owner_id=owner, pool_id="p", rule_id="r", assigned_at=START
     )
-
-
-def test_a_new_lead_is_made_from_its_first_touch() -> None:
-    first = touch("t1", 1, email="ann@example.com", identity_keys=("email:ann@example.com",))
-    made = new_lead(first, NOW)
-    assert made.lead_id == lead_id("t1")
-    assert (made.version, made.created_at, made.updated_at) == (0, first.received_at, NOW)
-    assert profile(made) == {"email": "ann@example.com"}
-    assert made.profile["email"].touch_id == "t1"
-    assert made.profile["email"].at == first.submitted_at
-    assert made.identity_keys == ("email:ann@example.com",)
-    assert made.touch_count == 1
-
-
-@pytest.mark.parametrize(
-    ("touches", "expected"),
-    [
-        # newest
-        (
-            [touch("a", 0, company="Old"), touch("b", 1, company="New")],
-            {"company": "New"},
-        ),
-        # most trusted before newest
-        (
-            [touch("a", 0, company="Sure", trust=90), touch("b", 1, company="New")],
-            {"company": "Sure"},
-        ),
-        # complete before partial, whatever the trust
-        (
-            [touch("a", 0, company="Sent"), touch("b", 1, company="P", is_partial=True, trust=99)],
-            {"company": "Sent"},
-        ),
-        # a partial one is better than none
-        (
-            [touch("a", 0, company="Sent"), touch("b", 1, city="Bonn", is_partial=True)],
-            {"company": "Sent", "city": "Bonn"},
-        ),
-        # what is missing in the newest comes from before
-        (
-            [touch("a", 0, company="Acme", city="Bonn"), touch("b", 1, company="Beta")],
-            {"company": "Beta", "city": "Bonn"},
-        ),
-        # the message is the newest, whatever the trust
-        (
-            [touch("a", 0, message="first", trust=99), touch("b", 1, message="second", trust=1)],
-            {"message": "second"},
-        ),
-        # said before inferred, inferred before guessed
-        (
-            [
-                touch("a", 0, country="FR"),
-                touch("b", 1, country=CleanValue(value="DE", raw="x", notes=("from:phone",))),
-            ],
-            {"country": "FR"},
-        ),
-        (
-            [
-                touch("a", 0, country=CleanValue(value="DE", raw="x", notes=("from:phone",))),
-                touch(
-                    "b", 1, country=CleanValue(value="FR", raw="x", notes=("from:email", "weak"))
-                ),
-            ],
-            {"country": "DE"},
-        ),
-        # names come whole from one touch, the fuller one
-        (
-            [
-                touch("a", 0, full_name="Ann Lee", first_name="Ann", last_name="Lee"),
-                touch("b", 1, full_name="Annie"),
-            ],
-            {"full_name": "Ann Lee", "first_name": "Ann", "last_name": "Lee"},
-        ),
-        (
-            [
-                touch("a", 0, full_name="Ann Lee", first_name="Ann", last_name="Lee"),
-                touch("b", 1, full_name="Ann Maria Miller"),
-            ],
-            {"full_name": "Ann Maria Miller"},
-        ),
-        # so do addresses
-        (
-            [
-                touch("a", 0, street="1 Main St", city="Bonn", postal_code="53111"),
-                touch("b", 1, city="Berlin"),
-            ],
-            {"street": "1 Main St", "city": "Bonn", "postal_code": "53111"},
-        ),
-        # at the same moment the greater id wins
-        (
-            [touch("a", 0, company="A"), touch("b", 0, company="B")],
-            {"company": "B"},
-        ),
-        # void ones count for nothing
-        (
-            [touch("a", 0, company="A"), touch("b", 1, company="B", void="withdrawn")],
-            {"company": "A"},
-        ),
-        ([touch("a", 0, company="A", void="withdrawn")], {}),
-        ([], {}),
-    ],
-)
-def test_for_each_field_one_touch_wins_in_whatever_order_they_come(
-    touches: list[Touch], expected: dict[str, str]
-) -> None:
-    for order in itertools.permutations(touches):
-        assert profile(folded(*order)) == expected
-
-
-def test_custom_fields_follow_the_same_rules() -> None:
-    made = folded(
-        touch("a", 0, custom={"size": 51, "topics": ("x",)}, trust=90),
-        touch("b", 1, custom={"size": 9, "note": "n"}),
-        touch("c", 2, custom={"topics": ()}, trust=99),
-    )
-    assert {field: held.value for field, held in made.custom.items()} == {
-        "size": 51,
-        "topics": ("x",),
-        "note": "n",
-    }
-    assert made.custom["note"].touch_id == "b"
-
-
-def test_first_and_last_touch_are_by_time_of_submission() -> None:
-    made = folded(
-        touch("a", 5, campaign={"utm_source": "late"}, form="f2"),
-        touch("b", 1, campaign={"utm_source": "early"}),
-        touch("c", 0, void="withdrawn"),
-    )
-    assert made.first_touch and made.last_touch
-    assert (made.first_touch.touch_id, made.first_touch.campaign) == ("b", {"utm_source": "early"})
-    assert (made.last_touch.touch_id, made.last_touch.form) == ("a", "f2")
-    assert made.touch_count == 2
-
-
-def test_a_void_touch_still_says_who_it_was_from() -> None:
-    made = folded(touch("a", 0, identity_keys=("email:ann@example.com",), void="withdrawn"))
-    assert made.identity_keys == ("email:ann@example.com",)
-    assert (made.touch_count, made.first_touch, made.is_partial) == (0, None, False)
-
-
-def test_of_two_states_of_one_touch_the_void_one_holds() -> None:
-    given, taken_back = touch("a", 0, company="A"), touch("a", 0, company="A", void="withdrawn")
-    assert folded(given, taken_back) == folded(taken_back, given) == folded(taken_back)
-
-
-def test_a_lead_is_partial_until_a_complete_touch_comes() -> None:
-    partial = touch("a", 0, is_partial=True)
-    assert folded(partial).is_partial
-    assert not folded(partial, touch("b", 1)).is_partial
-
-
-def consent(given: bool, hour: int, purpose: str = "marketing") -> Consent:
-    return Consent(purpose=purpose, given=given, at=START + timedelta(hours=hour))
-
-
-@pytest.mark.parametrize(
-    ("touches", "expected"),
-    [
-        ([touch("a", consents=(consent(True, 0),))], {"marketing": True}),
-        (
-            [touch("a", consents=(consent(True, 1),)), touch("b", consents=(consent(False, 0),))],
-            {"marketing": True},
-        ),
-        (
-            [touch("a", consents=(consent(True, 0),)), touch("b", consents=(consent(False, 1),))],
-            {"marketing": False},
-        ),
-        (
-            [touch("a", consents=(consent(True, 0),)), touch("b", consents=(consent(False, 0),))],
-            {"marketing": False},
-        ),
-        (
-            [
-                touch("a", consents=(consent(True, 0),)),
-                touch("b", consents=(consent(True, 0, "contact"),)),
-            ],
-            {"contact": True, "marketing": True},
-        ),
-        ([touch("a", consents=(consent(True, 0),), is_partial=True)], {}),
-        ([touch("a", consents=(consent(False, 0),), is_partial=True)], {"marketing": False}),
-        ([touch("a", consents=(consent(True, 0),), void="withdrawn")], {}),
-    ],
-)
-def test_the_latest_word_on_each_purpose_counts(
-    touches: list[Touch], expected: dict[str, bool]
-) -> None:
-    for order in itertools.permutations(touches):
-        made = folded(*order)
-        assert {purpose: held.given for purpose, held in made.consents.items()} == expected
-
-
-def test_flags_are_what_was_noticed_of_values_in_use_without_evidence() -> None:
-    disposable = CleanValue(value="x@example.com", raw="x", notes=("disposable",))
-    good = CleanValue(value="ann@example.com", raw="x", notes=("role_address",))
-    phone = CleanValue(value="+4930901820", raw="x", notes=("country:DE from number", "ext:1"))
-    made = folded(
-        touch("a", 0, email=disposable, notes=("invalid_phone", "size:range")),
-        touch("b", 1, email=good, phone=phone, notes=("invalid_website",)),
-    )
-    assert made.flags == ("invalid_website", "role_address", "size:range")
-
-
-def test_fold_leaves_the_rest_of_the_lead_alone() -> None:
-    before = lead(
-        "l1",
-        status="contacted",
-        stage="SQL",
-        assignment=assignment("ann"),
-        members=("l2",),
-        routed=2,
-        config_hash="h",
-    )
-    after = fold(before, [touch("a", company="A")], NOW)
-    changed = {name for name in Lead.model_fields if getattr(before, name) != getattr(after, name)}
-    assert changed == {"updated_at", "touch_count", "profile", "first_touch", "last_touch"}
 
 
 def test_the_survivor_is_the_oldest_then_the_least_id() -> None:
@@ -339,89 +102,195 @@ def test_work_under_way_goes_on(mine: str, theirs: str, status: str) -> None:
     assert kept.status_reason == ("mine" if status == mine else "theirs")
 
 
-CONTACT = st.dictionaries(
-    st.sampled_from(["email", "full_name", "first_name", "street", "city", "message", "country"]),
-    st.builds(
-        lambda value, notes: CleanValue(value=value, raw=value, notes=notes),
-        st.sampled_from(["a", "b", "a b"]),
-        st.sampled_from([(), ("from:phone",), ("from:email", "weak"), ("disposable",)]),
-    ),
-    max_size=4,
+STANDINGS = st.builds(
+    Standing,
+    status=st.sampled_from(["new", "assigned", "qualified", "disqualified"]),
+    status_reason=st.sampled_from(["", "withdrawn", "no budget"]),
+    stage=st.sampled_from(["lead", "MQL", "SQL"]),
+    rule_id=st.sampled_from(["r1", "r2"]),
+    pool_id=st.sampled_from(["p1", "p2"]),
+    awaits=st.sampled_from(["", "owner"]),
+    is_unowned=st.booleans(),
+    declined_by=st.sampled_from([(), ("ann",), ("ann", "ben")]),
+    apart=st.sampled_from([(), ("x",), ("y", "z")]),
 )
 
 
 @st.composite
-def touches(draw: st.DrawFn) -> Touch:
-    """Make touches of few values, so that they meet and tie often."""
-    number = draw(st.integers(0, 6))
-    hour = draw(st.integers(0, 2))
-    return touch(
-        f"t{number}-{hour}",
-        hour,
-        contact=draw(CONTACT),
-        custom=draw(st.dictionaries(st.sampled_from(["x", "y"]), st.integers(0, 2), max_size=2)),
-        identity_keys=draw(st.sampled_from([(), ("email:a",), ("email:b", "phone:c")])),
-        consents=draw(
-            st.lists(st.builds(consent, st.booleans(), st.integers(0, 1)), max_size=1).map(tuple)
-        ),
-        trust=draw(st.sampled_from([10, 50])),
-        is_partial=draw(st.booleans()),
-        void=draw(st.sampled_from(["", "", "withdrawn"])),
-        notes=draw(st.sampled_from([(), ("invalid_email",)])),
+def families(draw: st.DrawFn) -> list[Lead]:
+    """Make up to five leads that stand where they may; some have owners, some have accepted."""
+    found = []
+    for number in range(draw(st.integers(2, 5))):
+        standing = draw(STANDINGS)
+        owned = None
+        if draw(st.booleans()):
+            at = START + timedelta(days=draw(st.integers(0, 2)))
+            accepted = at if draw(st.booleans()) else None
+            owned = assignment("ann").model_copy(
+                update={
+                    "assignment_id": f"a{number}",
+                    "assigned_at": at,
+                    "accepted_at": accepted,
+                    "pool_id": f"p{number}",
+                }
+            )
+        update = {**dict(standing), "assignment": owned}
+        made = lead(f"l{number}", created_at=START + timedelta(minutes=number))
+        found.append(made.model_copy(update=update))
+    return found
+
+
+def merged(leads: list[Lead]) -> tuple[Lead, dict[str, Lead]]:
+    """Merge leads at once; gives the survivor, and all of them by id."""
+    first = survivor(leads)
+    one, gone = absorb(first, [each for each in leads if each is not first])
+    return one, {each.lead_id: each for each in (one, *gone)}
+
+
+def seen(one: Lead) -> dict[str, Any]:
+    """Give what people see of a lead; in which steps it came to be is no matter."""
+    return one.model_dump(exclude={"joins", "version"})
+
+
+@given(families(), st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_neither_order_nor_grouping_of_merges_matters(leads: list[Lead], random: Any) -> None:
+    expected, _ = merged(leads)
+    groups = [[each] for each in leads]
+    while len(groups) > 1:
+        random.shuffle(groups)
+        one, other, *rest = groups
+        joined, _ = merged([*one, *other])
+        groups = [[joined], *rest]
+    assert seen(groups[0][0]) == seen(expected)
+
+
+@given(families(), st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
+def test_whatever_is_merged_can_be_taken_out_in_any_order(leads: list[Lead], random: Any) -> None:
+    family = {each.lead_id: each for each in leads}
+    live = list(family)
+    while len(live) > 1:
+        random.shuffle(live)
+        one, *others = (family[each] for each in live[: random.choice((2, 2, 3))])
+        _, parts = merged([one, *others])
+        family |= parts
+        live = [each for each in live if not family[each].merged_into]
+    while any(each.merged_into for each in family.values()):
+        out = random.choice([each for each in family.values() if each.merged_into])
+        top = out
+        while top.merged_into:
+            top = family[top.merged_into]
+        whole = {each: family[each] for each in (top.lead_id, *top.members)}
+        parted = take_out(whole, out.lead_id)
+        family |= {each.lead_id: each for each in (parted.rest, parted.member, *parted.between)}
+    marks = {each.lead_id: set(each.apart) for each in leads}
+    for each in leads:
+        after = family[each.lead_id]
+        assert standing_of(after).model_copy(update={"apart": ()}) == standing_of(each).model_copy(
+            update={"apart": ()}
+        )
+        assert (after.members, after.joins, after.merged_into) == ((), (), "")
+        assert marks[each.lead_id] <= set(after.apart)
+
+
+def test_what_only_the_merge_changed_goes_back_and_what_people_did_stays() -> None:
+    ann = lead("l1", status="assigned", assignment=assignment("ann"))
+    bob = lead("l2", status="qualified", stage="SQL", assignment=assignment("bob"))
+    whole, family = merged([ann, bob])
+    assert (whole.status, whole.stage, whole.assignment) == ("qualified", "SQL", ann.assignment)
+    parted = take_out(family, "l2")
+    assert (parted.rest.status, parted.rest.stage) == ("assigned", "lead")
+    assert parted.member.assignment == bob.assignment
+    family["l1"] = whole.model_copy(update={"status": "disqualified", "status_reason": "spam"})
+    parted = take_out(family, "l2")
+    assert (parted.rest.status, parted.rest.status_reason) == ("disqualified", "spam")
+    assert parted.member.status == "qualified"
+
+
+def test_an_assignment_that_was_dropped_since_does_not_come_back() -> None:
+    alone = lead("l1", awaits="owner")
+    bob = lead("l2", status="assigned", assignment=assignment("bob"))
+    whole, family = merged([alone, bob])
+    assert whole.assignment == bob.assignment
+    declined = {"assignment": None, "status": "new", "awaits": "owner", "declined_by": ("bob",)}
+    family["l1"] = whole.model_copy(update=declined)
+    parted = take_out(family, "l2")
+    assert (parted.member.assignment, parted.member.awaits) == (None, "owner")
+    assert parted.member.declined_by == ("bob",)
+    assert (parted.rest.assignment, parted.rest.declined_by) == (None, ())
+
+
+def test_an_assignment_comes_back_as_accepted_as_it_is() -> None:
+    whole, family = merged([lead("l1"), lead("l2", assignment=assignment("bob"))])
+    assert whole.assignment
+    accepted = whole.assignment.model_copy(update={"accepted_at": NOW})
+    family["l1"] = whole.model_copy(update={"assignment": accepted})
+    parted = take_out(family, "l2")
+    assert parted.member.assignment == accepted
+    assert parted.rest.assignment is None
+
+
+def test_leads_that_are_kept_apart_may_not_merge_also_as_parts_of_others() -> None:
+    one, other = lead("l1", apart=("l2",)), lead("l2", apart=("l1",))
+    whole, _ = merged([lead("l0"), one])
+    assert not may_merge(one, other)
+    assert not may_merge(whole, other)
+    assert kept_apart([whole, other, lead("l3")]) == [("l0", "l2")]
+    assert may_merge(*let_together([whole, other]))
+
+
+def test_a_lead_that_was_taken_out_is_kept_apart_and_a_lifted_mark_does_not_come_back() -> None:
+    marked = lead("l2", apart=("l9",))
+    whole, family = merged([lead("l1"), marked])
+    assert whole.apart == ("l9",)
+    parted = take_out(family, "l2")
+    assert (parted.rest.apart, parted.member.apart) == (("l2",), ("l1", "l9"))
+    family["l1"] = whole.model_copy(update={"apart": ()})
+    assert take_out(family, "l2").member.apart == ("l1",)
+
+
+def touch(name: str, *keys: str, full_name: str = "") -> Touch:
+    contact = {"full_name": CleanValue(value=full_name, raw=full_name)} if full_name else {}
+    return Touch(
+        touch_id=name,
+        source_id="forms",
+        connector="generic_json",
+        external_id=name,
+        delivery_id="d",
+        submitted_at=START,
+        received_at=START,
+        identity_keys=keys,
+        contact=contact,
     )
 
 
-UNIQUE = st.lists(touches(), max_size=5, unique_by=lambda one: one.touch_id)
+@pytest.mark.parametrize(
+    ("said", "side"),
+    [
+        (touch("t", "email:a"), "member"),
+        (touch("t", "email:b"), "rest"),
+        (touch("t", "email:a", "email:b"), "rest"),
+        (touch("t", "email:a", "email:b", full_name="Ann Ash"), "member"),
+        (touch("t", "phone:c", full_name="ann ash"), "member"),
+        (touch("t", "email:b", full_name="Ann Ash"), "rest"),
+        (touch("t", "phone:c"), "rest"),
+    ],
+)
+def test_what_came_to_both_goes_where_the_evidence_puts_it(said: Touch, side: str) -> None:
+    member, rest = Known(), Known()
+    member.learn(touch("m", "email:a", full_name="Ann Ash"))
+    rest.learn(touch("r", "email:b", full_name="Bob Birch"))
+    assert closer(said, member, rest) == side
 
 
-@given(UNIQUE, st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
-def test_order_and_repetition_never_matter(some: list[Touch], random: Any) -> None:
-    shuffled = [*some, *some[:2]]
-    random.shuffle(shuffled)
-    assert folded(*shuffled) == folded(*some)
-
-
-@given(UNIQUE)
-@settings(max_examples=100, deadline=None)
-def test_folding_twice_equals_once(some: list[Touch]) -> None:
-    once = folded(*some)
-    assert fold(once, some, NOW) == once
-
-
-@given(UNIQUE)
-@settings(max_examples=100, deadline=None)
-def test_every_value_names_the_touch_that_has_it(some: list[Touch]) -> None:
-    by_id = {one.touch_id: one for one in some}
-    for field, held in folded(*some).profile.items():
-        source = by_id[held.touch_id]
-        assert source.contact[field].value == held.value
-        assert held.at == source.submitted_at
-        assert not source.void
-
-
-def test_who_sent_a_person_keeps_the_credit_whatever_comes_and_is_merged() -> None:
-    sent = touch("b", 2, source_id="partners", referrer="acme")
-    again = touch("d", 4, source_id="partners", referrer="acme")
-    other = touch("c", 3, source_id="partners", referrer="beta")
-    own = touch("a", 1, email="zoe@example.com")
-    for order in itertools.permutations((sent, again, other, own)):
-        held = folded(*order).credits
-        assert [(credit.referrer, credit.touch_id) for credit in held] == [
-            ("acme", "b"),
-            ("beta", "c"),
-        ]
-    assert [
-        c.referrer for c in folded(own, sent.model_copy(update={"void": "withdrawn"})).credits
-    ] == []
-
-
-def test_what_only_tells_of_a_person_is_no_approach_of_theirs() -> None:
-    came = touch("a", 1, email="zoe@example.com", campaign={"utm_source": "news"})
-    refused = touch(
-        "b", 2, only_if_known=True, consents=(Consent(purpose="marketing", given=False),)
-    )
-    both = folded(refused, came)
-    assert both.consents["marketing"].given is False
-    assert both.touch_count == 1
-    assert both.last_touch and both.last_touch.touch_id == "a"
+def test_a_lead_without_owner_or_touch_is_not_left_in_limbo() -> None:
+    alone = settled(lead("l1", status="assigned"), [touch("t")])
+    assert (alone.status, alone.awaits) == ("new", "owner")
+    void = touch("t").model_copy(update={"void": "withdrawn"})
+    gone = settled(lead("l1", awaits="owner"), [void])
+    assert (gone.status, gone.status_reason, gone.awaits) == ("disqualified", "withdrawn", "")
+    back = settled(lead("l1", status="disqualified", status_reason="withdrawn"), [touch("t")])
+    assert (back.status, back.awaits) == ("new", "owner")
+    waiting = settled(lead("l1", is_unowned=True), [touch("t")])
+    assert (waiting.is_unowned, waiting.awaits) == (True, "")

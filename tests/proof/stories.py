@@ -7,22 +7,55 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from chalicelib.errors import HubError, Refused
+from chalicelib.config.model import Retention
+from chalicelib.errors import HubError, Refused, UnknownSource
+from chalicelib.flow import dedupe
 from chalicelib.flow.catch_up import catch_up, ensure, work_on
+from chalicelib.flow.comparison import Sync, sync_item
 from chalicelib.flow.confirm import confirm
+from chalicelib.flow.dedupe import DEDUPE_KEY
 from chalicelib.flow.details import retry_effect
+from chalicelib.flow.duplicates import decide, every_duplicate
+from chalicelib.flow.edit import edit
+from chalicelib.flow.erase import begin
+from chalicelib.flow.export import export
 from chalicelib.flow.import_run import Runner
 from chalicelib.flow.imports import start
+from chalicelib.flow.learn import (
+    LEARNING_KEY,
+    LEAST,
+    Learning,
+    learn_now,
+    learning_item,
+    learning_of,
+)
+from chalicelib.flow.merge import keep_apart, lift, merge
 from chalicelib.flow.publish import publish, set_availability
 from chalicelib.flow.receive import receive
+from chalicelib.flow.refuse import refuse
+from chalicelib.flow.tally import DayRow
 from chalicelib.flow.tokens import list_tokens, make_token, remove_token
+from chalicelib.flow.unmerge import unmerge
+from chalicelib.flow.walk import Walk
 from chalicelib.flow.watch import watch_key
 from chalicelib.hub import Hub
 from chalicelib.lead.model import utc_text
-from chalicelib.records import Delivery, delivery_of, effect_of
+from chalicelib.records import (
+    ACTIVE_KEY,
+    SHARDS,
+    Delivery,
+    active_item,
+    active_of,
+    delivery_of,
+    effect_of,
+    lead_item,
+    lead_of,
+)
 from chalicelib.request import Request
+from chalicelib.storage import Put
 from tests.faults import Kill
-from tests.flow.import_scenes import pass_time, people, upload, with_lists
+from tests.flow.import_scenes import pass_time, people, take_in, upload, with_lists
+from tests.flow.match_scenes import CHATTY, ZOE, chatty, duplicate, unasked
 from tests.world import (
     World,
     form,
@@ -307,6 +340,89 @@ def _confirmed(world: World, hub: Hub) -> None:
             insist(partial(work_on, hub, item))
 
 
+def _edited(world: World, hub: Hub) -> None:
+    """Somebody sets an address wrongly, then rightly, then goes by what the person says."""
+    lead_id = world.lead().lead_id
+    for wanted, released in (
+        ({"email": "yan@example.org", "company": "Example"}, ()),
+        ({"email": "zoe@example.org", "phone": PHONE}, ()),
+        ({"seats": "250"}, ("email",)),
+    ):
+        insist(partial(edit, hub, lead_id, wanted, released, "ann"))
+    world.send("forms", form(2, "zoe@example.com", company="Other"), hub)
+
+
+def oldest_first(world: World) -> list[str]:
+    """Give the ids of all live leads."""
+    return [one.lead_id for one in sorted(world.leads(), key=lambda one: one.created_at)]
+
+
+def two_owned(world: World) -> None:
+    """Two people of whom mail, chat and webhook were told; one's owner is not told yet."""
+    world.send("forms", form(1, "zoe@example.com", seats="250", full_name="Zoe Ash"))
+    world.settle()
+    world.clock.advance(minutes=1)
+    world.send("forms", form(2, "yan@example.net", PHONE, seats="200", full_name="Yan Birk"))
+    world.work(world.inbox, world.hub)
+    world.work(world.routing, world.hub)
+
+
+def one_of_two(world: World) -> None:
+    """Two people who were taken for one, and what both have sent since."""
+    two_owned(world)
+    merge(world.hub, oldest_first(world), "ann")
+    world.settle()
+    world.clock.advance(minutes=1)
+    world.send("forms", form(3, "yan@example.net", "+447700900124", seats="300"))
+    world.send("forms", form(4, "zoe@example.com", seats="260"))
+    world.settle()
+
+
+def _merged_by_hand(world: World, hub: Hub) -> None:
+    lead_ids = oldest_first(world)
+    insist(lambda: merge(hub, lead_ids, "ann", "she said so"))
+    world.send("forms", form(5, "yan@example.net"), hub)
+
+
+def _taken_apart(world: World, hub: Hub) -> None:
+    lead = world.lead()
+    insist(lambda: unmerge(hub, lead.lead_id, lead.members[0], "ann", "two people"))
+    world.send("forms", form(5, "yan@example.net"), hub)
+
+
+def _one_of_three(world: World) -> None:
+    """One of two who were taken for one was then taken for a third, and writes a lot."""
+    for number, name in enumerate(("Zoe Ash", "Yan Birk", "Xia Cole")):
+        world.clock.advance(minutes=1)
+        world.send("forms", form(number, f"{name[:3]}@example.com".lower(), full_name=name))
+        world.settle()
+    first, second, third = oldest_first(world)
+    merge(world.hub, [second, third], "ann")
+    merge(world.hub, [first, second], "ann")
+    for number in range(10, 20):
+        world.send("forms", form(number, "xia@example.com", f"+4477009005{number}"))
+        world.settle()
+
+
+def _taken_apart_twice(world: World, hub: Hub) -> None:
+    lead = world.lead()
+    own = [lead_of(item) for item in world.table.scan() if item.get("kind") == "lead"]
+    second, third = sorted(own, key=lambda one: one.created_at)[1:]
+    insist(lambda: unmerge(hub, lead.lead_id, third.lead_id, "ann"))
+    insist(lambda: unmerge(hub, lead.lead_id, second.lead_id, "ann"))
+
+
+def _kept_apart(world: World, hub: Hub) -> None:
+    """Two leads are kept apart although they then share a phone, and merged after all."""
+    one, other = oldest_first(world)
+    insist(lambda: keep_apart(hub, one, other, "ann", "twins"))
+    world.send("forms", form(5, "zoe@example.com", PHONE), hub)
+    world.settle(hub)
+    insist(lambda: lift(hub, one, other, "ann"))
+    insist(lambda: keep_apart(hub, one, other, "ann"))
+    insist(lambda: merge(hub, [one, other], "ann", anyway=True))
+
+
 def _imported(world: World, hub: Hub) -> None:
     """Upload a file with a row that cannot be read, confirm its columns, go on until it is in."""
     text = people(12).replace("person-9@example.com", "")
@@ -316,6 +432,42 @@ def _imported(world: World, hub: Hub) -> None:
     for _ in range(5):
         insist(lambda: Runner(hub, ids[-1]).step())
         pass_time(world)
+
+
+def _looked_through(world: World, hub: Hub) -> None:
+    """All leads are looked through, somebody alike writes, and a person decides on both."""
+
+    def look() -> None:
+        if world.table.get(DEDUPE_KEY) is None:
+            dedupe.begin(hub, "ann")
+        dedupe.run_on(hub, lambda run: None)
+
+    insist(look)
+    found = duplicate(world)
+    world.send("forms", form(9, **{**ZOE, "email": "z.e.miller@example.edu"}), hub)
+    world.settle(hub)
+    insist(lambda: decide(hub, found.one.lead_id, found.other.lead_id, "merged", "ann"))
+    for one in every_duplicate(world.hub):
+        one_id, other_id = one.one.lead_id, one.other.lead_id
+        insist(partial(decide, hub, one_id, other_id, "apart", "ann"))
+        insist(partial(lift, hub, one_id, other_id, "ann"))
+    insist(lambda: list(every_duplicate(hub)))
+    world.clock.advance(minutes=1)
+    world.send("forms", form(10, **{**ZOE, "email": "z.e.miller@example.edu"}), hub)
+
+
+def _learnt(world: World, hub: Hub) -> None:
+    """Too little is there to learn from, and then enough."""
+    insist(lambda: learn_now(hub))
+    seen = Walk(part=SHARDS, seen=LEAST)
+    sample = tuple(sorted(lead.lead_id for lead in world.leads()))
+    state = Learning(began_at=world.clock(), walk=seen, sample=sample)
+    world.table.plant(learning_item(state, 9, world.clock(), "prepared"))
+    for _ in range(4):
+        item = world.table.get(LEARNING_KEY)
+        if item and not learning_of(item).finished_at:
+            insist(partial(work_on, hub, item))
+        world.clock.advance(minutes=7)
 
 
 def _watched(world: World, hub: Hub) -> None:
@@ -333,6 +485,89 @@ def _watched(world: World, hub: Hub) -> None:
             insist(partial(work_on, hub, item))
 
 
+def _with_only(world: World, *names: str) -> None:
+    """Give a world a configuration that never had more sources than these."""
+    sources = {name: world.config.sources[name] for name in names}
+    world.config = with_config(world, sources=sources)
+    publish(world.hub, world.config, "test")
+    item = world.table.get(ACTIVE_KEY)
+    assert item is not None
+    never_more = active_of(item).model_copy(update={"retired": {}})
+    world.table.plant(active_item(never_more, str(item["writer"])))
+
+
+def _known_person(world: World) -> None:
+    """Somebody with two leads that became one, and what of theirs was set aside or came twice."""
+    _with_only(world, "forms", "meta")
+    _two_leads(world)
+    world.send("forms", form(3, "zoe@example.com", PHONE, seats="250"))
+    world.send("forms", form(3, "zoe@example.com", PHONE, seats="250"))
+    world.send("forms", form(4, "zoe@example.com", **large()))
+    world.send("forms", b'{"email": "zoe@example.com",')
+    world.web.pages |= meta_page(1, "zoe@example.com")
+    world.web.pages |= meta_page(2, "yan@example.com")
+    world.send("meta", meta(1, 2))
+    world.send("forms", form(6, note=f"ring me at {PHONE}"))
+    refuse(world.hub, "zoe@example.com", UnknownSource("no such source"))
+    named = DayRow(named={"quarantined": ("zoe@example.com",)})
+    ledger = Sync(source_id="meta", rows={"2026-11-23": named})
+    world.table.write([Put("sync", sync_item(ledger, 1, None, "w"))])
+    take_in(with_lists(world), "Badge,Mail\n1,zoe@example.com\n")
+    world.settle()
+
+
+def _erased_for_good(world: World, hub: Hub) -> None:
+    """A person is erased while they write again; then their provider sends all of it again."""
+    lead_id = next(lead.lead_id for lead in world.leads() if len(lead.identity_keys) > 1)
+    insist(lambda: begin(hub, lead_id, "ann"))
+    world.clock.advance(minutes=1)
+    world.send("forms", form(5, "zoe@example.com"), hub)
+    _work_off(world, hub, "erasure")
+    world.send("forms", form(3, "zoe@example.com", PHONE, seats="250"), hub)
+
+
+def _work_off(world: World, hub: Hub, *kinds: str) -> None:
+    """Go on with long work, slice by slice, until none of these kinds is due soon."""
+    for _ in range(20):
+        soon = utc_text(world.clock() + timedelta(hours=1))
+        due = [i for i in world.table.scan() if i.get("kind") in kinds and "due_at" in i]
+        if due and all(item["due_at"] > soon for item in due):
+            return
+        for item in due:
+            insist(partial(work_on, hub, item))
+        world.drain(hub)
+        world.clock.advance(minutes=7)
+
+
+def _old(world: World) -> None:
+    """Three leads, one of whom we still work for, and something that was never settled."""
+    _with_only(world, "forms")
+    _two_leads(world)
+    world.send("forms", form(3, "yan@example.com", **large()))
+    world.send("forms", form(4))
+    world.settle()
+    for lead in world.leads():
+        if "email:yan@example.com" in lead.identity_keys:
+            qualified = lead.model_copy(update={"status": "qualified", "version": 99})
+            world.table.plant(lead_item(qualified, "w"))
+    rules = (
+        Retention(id="people", what="leads", days=60),
+        Retention(id="texts", what="requests", days=30),
+        Retention(id="aside", what="quarantined", days=30),
+    )
+    publish(world.hub, with_config(world, retention=rules), "test")
+    world.clock.advance(days=61)
+
+
+def _outlived(world: World, hub: Hub) -> None:
+    """Somebody asks what is known of them, and all that is old enough goes by itself."""
+    lead_ids = sorted(lead.lead_id for lead in world.leads() if lead.status == "qualified")
+    insist(lambda: export(hub, lead_ids[0], "ann"))
+    world.send("forms", form(9, "zoe@example.com"), hub)
+    insist(lambda: ensure(hub))
+    _work_off(world, hub, "retention", "erasure")
+
+
 STORIES = {
     "a new lead, told by mail, chat and webhook": Story(_new_lead),
     "a returning lead": Story(_returning, _one_lead),
@@ -347,10 +582,15 @@ STORIES = {
     "news of a person who is known": Story(_identified, _one_lead),
     "news of a person whom nobody knows": Story(_identified, leads=0),
     "a changed form is confirmed and read again": Story(_confirmed, _edited_form, leads=2),
+    "a lead is edited by hand": Story(_edited, _small_lead),
     "a test lead": Story(_test_lead, leads=0),
     "a lead that nobody can take": Story(_unowned),
     "what cannot be read": Story(_malformed, leads=0),
     "a body too large for the table": Story(_large),
+    "two leads are merged by a person": Story(_merged_by_hand, two_owned),
+    "a merge is taken apart": Story(_taken_apart, one_of_two, leads=2),
+    "merges in a merge are taken apart": Story(_taken_apart_twice, _one_of_three, leads=3),
+    "two leads are kept apart, then merged anyway": Story(_kept_apart, two_owned),
     "an owner declines": Story(_declined, _small_lead),
     "an owner accepts": Story(_accepted, _one_lead),
     "a replay": Story(_replayed, _one_lead),
@@ -363,10 +603,14 @@ STORIES = {
 }
 
 LONG_STORIES = {
+    "a person is erased for good": Story(_erased_for_good, _known_person, leads=2),
+    "what was kept long enough goes by itself": Story(_outlived, _old, leads=2),
     "an address is checked and its source watched": Story(_watched, _one_lead),
     "more leads in one request than one message handles": Story(_many, leads=12),
     "what webhooks missed is read from the provider's list": Story(_compared, _listed, leads=2),
     "a source with a list is switched off and on": Story(_switched, _listed, leads=2),
+    "leads that are alike are found and decided": Story(_looked_through, unasked, leads=3),
+    "a hub learns from what it has": Story(_learnt, chatty, leads=CHATTY),
     "a file is imported": Story(_imported, with_lists, leads=11),
 }
 """Too many calls for every fault at each; one fault in several is tried."""

@@ -375,7 +375,8 @@ def a_rule_that_did_not_fit(dump: Dump) -> None:
         decision.model_copy(update={"result": "nobody"}) if decision.kind == "rule" else decision
         for decision in record.decisions
     ]
-    made = touch_item(item["pk"].removeprefix("LEAD#"), record.touch, decisions, 1, "w")
+    changed = record.model_copy(update={"decisions": tuple(decisions)})
+    made = touch_item(item["pk"].removeprefix("LEAD#"), changed, 1, "w")
     dump.items[dump.items.index(item)] = made
 
 
@@ -492,6 +493,16 @@ def a_configuration_that_was_changed(dump: Dump) -> None:
     rewrite(dump, "version", anything, document=changed)
 
 
+def one_says_that_they_are_kept_apart(dump: Dump) -> None:
+    one, other = dump.live[:2]
+    rewrite(dump, "lead", lambda lead: lead.lead_id == one.lead_id, apart=(other.lead_id,))
+
+
+def a_lead_is_kept_apart_from_a_part_of_itself(dump: Dump) -> None:
+    one = next(lead for lead in dump.live if lead.members)
+    rewrite(dump, "lead", lambda lead: lead.lead_id == one.lead_id, apart=one.members)
+
+
 PLANTED = {
     "I1": (
         a_quarantined_delivery_is_gone,
@@ -567,6 +578,7 @@ PLANTED = {
         an_import_that_has_lost_rows,
         an_import_that_nobody_goes_on_with,
     ),
+    "I19": (one_says_that_they_are_kept_apart, a_lead_is_kept_apart_from_a_part_of_itself),
     "I16": (
         a_version_was_skipped,
         a_version_was_overwritten,

@@ -6,25 +6,38 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
 from chalicelib.errors import Conflict, HubError
+from chalicelib.flow import dedupe
+from chalicelib.flow.answer import accept, decline
+from chalicelib.flow.catch_up import work_on
 from chalicelib.flow.confirm import confirm
+from chalicelib.flow.dedupe import DEDUPE_KEY
+from chalicelib.flow.duplicates import decide, every_duplicate
+from chalicelib.flow.edit import edit
+from chalicelib.flow.erase import begin
+from chalicelib.flow.erase_state import erasure_of
 from chalicelib.flow.forms import form_key, form_of
 from chalicelib.flow.import_run import Runner
 from chalicelib.flow.import_state import import_of
 from chalicelib.flow.imports import start
+from chalicelib.flow.merge import keep_apart, merge
 from chalicelib.flow.publish import publish, rollback, set_availability
 from chalicelib.flow.reread import reread
+from chalicelib.flow.unmerge import unmerge
 from chalicelib.hub import Hub
+from chalicelib.lead.model import Lead
 from chalicelib.records import event_of
 from chalicelib.storage import Write
 from tests.faults import Call, Fault, Kill
 from tests.flow.import_scenes import go_on, people, running, upload, with_lists
+from tests.flow.match_scenes import ZOE_TOO, alike, duplicate, proposals, unasked
 from tests.interleaver import CALM, IDLE, STORMY, Interleaver, seeds
 from tests.invariants import dumped, problems
-from tests.proof.stories import PHONE, deliveries
+from tests.proof.stories import PHONE, deliveries, oldest_first, one_of_two
 from tests.proof.weakened import Weakened, plain
 from tests.world import Weaken, World, form, linkedin, linkedin_pages, replaced, strong
 
@@ -114,7 +127,7 @@ class Scenario:
     """Who acts at once, after what."""
 
     actors: Callable[[Stage], Mapping[str, Act]]
-    prepare: Callable[[World], None] = lambda world: None
+    prepare: Callable[[World], object] = lambda world: None
     also: Callable[[World], list[str]] = lambda world: []
 
 
@@ -408,6 +421,27 @@ def _is_confirmed(world: World) -> bool:
     return "call_me_on" in world.hub.configurations.current().config.sources["forms"].fields
 
 
+def editing(stage: Stage) -> Mapping[str, Act]:
+    """Two people edit a lead while it writes, and somebody by an address that is set and let go."""
+    lead_id = stage.world.lead().lead_id
+
+    def said(name: str, *released: str, **wanted: str) -> Callable[[Hub], object]:
+        return lambda hub: edit(hub, lead_id, wanted, released, name)
+
+    return {
+        "ann": stage.actor("ann", said("ann", email="b@example.com"), said("ann", "email")),
+        "ben": stage.actor(
+            "ben",
+            said("ben", email="c@example.com", phone=PHONE, company="C"),
+            said("ben", "phone"),
+        ),
+        "one": stage.sender("one", "forms", form(2, "b@example.com"), form(3, "a@example.com")),
+        "two": stage.sender("two", "events", form(1, phone=PHONE, company="D")),
+        "w1": stage.worker("w1", 1),
+        "w2": stage.worker("w2", 1),
+    }
+
+
 def a_file(world: World) -> None:
     upload(with_lists(world), people(12))
 
@@ -440,9 +474,163 @@ def through(world: World) -> list[str]:
     return [] if leads in (0, 12) else [f"{leads} leads of 12 rows"]
 
 
+def erasing(stage: Stage) -> Mapping[str, Act]:
+    """A person is erased while they write, their leads are joined, and somebody answers."""
+    world = stage.world
+    lead = next(one for one in world.leads() if "email:a@example.com" in one.identity_keys)
+
+    def go_on(hub: Hub) -> None:
+        for item in world.table.scan():
+            if item.get("kind") == "erasure" and "due_at" in item:
+                work_on(hub, item)
+
+    return {
+        "ann": stage.actor("ann", lambda hub: begin(hub, lead.lead_id, "ann"), *[go_on] * 8),
+        "job": stage.actor("job", *[go_on] * 8),
+        "one": stage.sender(
+            "one", "forms", form(1, "a@example.com"), form(9, "a@example.com", "+447700900102")
+        ),
+        "two": stage.sender("two", "forms", form(3, "b@example.com", seats="250")),
+        "rep": stage.actor("rep", lambda hub: world.decline(hub, lead)),
+        "w1": stage.worker("w1", 1),
+        "w2": stage.worker("w2", 1),
+    }
+
+
+def erased_to_the_end(world: World) -> list[str]:
+    """Let every erasure come to its end; name leads of it that are still there."""
+    for _ in range(12):
+        for item in world.table.scan():
+            if item.get("kind") == "erasure" and "due_at" in item:
+                work_on(world.hub, item)
+        world.settle()
+        world.clock.advance(minutes=7)
+    erasures = [erasure_of(i) for i in world.table.scan() if i.get("kind") == "erasure"]
+    wrong = [f"erasure {one.erasure_id} is {one.state}" for one in erasures if one.state != "done"]
+    gone = {lead_id for one in erasures for lead_id in one.lead_ids}
+    return wrong + [f"{lead.lead_id} is there" for lead in world.leads() if lead.lead_id in gone]
+
+
+def alike_and_erased(stage: Stage) -> Mapping[str, Act]:
+    """Leads are looked through and somebody alike writes while a person is erased."""
+    world = stage.world
+    lead = next(one for one in world.leads() if "email:zoe.miller@example.com" in one.identity_keys)
+
+    def look(hub: Hub) -> None:
+        if world.table.get(DEDUPE_KEY) is None:
+            dedupe.begin(hub, "ann")
+        dedupe.run_on(hub, lambda run: None)
+
+    def go_on(hub: Hub) -> None:
+        for item in world.table.scan():
+            if item.get("kind") == "erasure" and "due_at" in item:
+                work_on(hub, item)
+
+    return {
+        "ann": stage.actor("ann", lambda hub: begin(hub, lead.lead_id, "ann"), *[go_on] * 4),
+        "ben": stage.actor("ben", look),
+        "cem": stage.actor("cem", look, lambda hub: list(every_duplicate(hub))),
+        "one": stage.sender("one", "forms", form(9, **{**ZOE_TOO, "email": "zm@example.edu"})),
+        "w1": stage.worker("w1", 1),
+    }
+
+
+def two_decide(stage: Stage) -> Mapping[str, Act]:
+    """One says that two are one person, another that they are two, while somebody looks."""
+    found = duplicate(stage.world)
+    ids = found.one.lead_id, found.other.lead_id
+    return {
+        "ann": stage.actor("ann", lambda hub: decide(hub, *ids, "merged", "ann")),
+        "ben": stage.actor("ben", lambda hub: decide(hub, *ids, "apart", "ben")),
+        "cem": stage.actor("cem", *[lambda hub: list(every_duplicate(hub))] * 2),
+        "w1": stage.worker("w1", 1),
+    }
+
+
+def all_decided(world: World) -> list[str]:
+    """Name proposals that say otherwise than their leads."""
+    wrong = [f"{one.proposal.lead_ids} is open" for one in every_duplicate(world.hub)]
+    expected = "merged" if len(world.leads()) == 2 else "apart"
+    return wrong + [f"it is {one.state}" for one in proposals(world) if one.state != expected]
+
+
+def three_leads(world: World) -> None:
+    for number, name in enumerate(("a", "b", "c"), start=1):
+        person = {"full_name": ("Ada Ash", "Bjarne Birk", "Chiara Corti")[number - 1]}
+        world.send("forms", form(number, f"{name}@example.com", seats="200", **person))
+        world.settle()
+        world.clock.advance(minutes=1)
+
+
+def overlapping(stage: Stage) -> Mapping[str, Act]:
+    one, two, three = oldest_first(stage.world)
+    return {
+        "p": stage.actor("p", lambda hub: merge(hub, [one, two], "ann")),
+        "q": stage.actor("q", lambda hub: merge(hub, [two, three], "ben")),
+        "s": stage.sender("s", "forms", form(9, "b@example.com", "+447700900102")),
+        "w1": stage.worker("w1"),
+        "w2": stage.worker("w2"),
+    }
+
+
+def merging_and_writing(stage: Stage) -> Mapping[str, Act]:
+    ids = oldest_first(stage.world)
+    return {
+        "m": stage.actor("m", lambda hub: merge(hub, ids[:2], "ann")),
+        "s": stage.sender("s", "forms", form(8, "a@example.com"), form(9, "b@example.com")),
+        "t": stage.sender("t", "events", form(8, "b@example.com", "+447700900102")),
+        "n": stage.sender("n", "events", form(7, "new@example.com", seats="300")),
+        "w1": stage.worker("w1", 1),
+        "w2": stage.worker("w2", 1),
+    }
+
+
+def merging_and_answering(stage: Stage) -> Mapping[str, Act]:
+    one, two, _ = sorted(stage.world.leads(), key=lambda lead: lead.created_at)
+
+    def answered(lead: Lead, what: Callable[..., Lead]) -> Callable[[Hub], object]:
+        return lambda hub: stage.world.answer(what, hub, lead)
+
+    return {
+        "m": stage.actor("m", lambda hub: merge(hub, [one.lead_id, two.lead_id], "ann")),
+        "x": stage.actor("x", answered(one, decline)),
+        "y": stage.actor("y", answered(two, accept), answered(two, decline)),
+        "w1": stage.worker("w1"),
+        "w2": stage.worker("w2"),
+    }
+
+
+def parting(stage: Stage) -> Mapping[str, Act]:
+    lead = stage.world.lead()
+    (member,) = lead.members
+    apart = partial(unmerge, lead_id=lead.lead_id, member_id=member, actor="ann")
+    again = partial(merge, lead_ids=[lead.lead_id, member], actor="ben", anyway=True)
+    return {
+        "p": stage.actor("p", apart),
+        "q": stage.actor("q", apart, again, apart),
+        "s": stage.sender("s", "forms", form(8, "zoe@example.com"), form(9, "yan@example.net")),
+        "x": stage.actor("x", lambda hub: stage.world.answer(decline, hub, lead)),
+        "w1": stage.worker("w1", 1),
+        "w2": stage.worker("w2", 1),
+    }
+
+
+def marking(stage: Stage) -> Mapping[str, Act]:
+    one, two, three = oldest_first(stage.world)
+    return {
+        "k": stage.actor("k", lambda hub: keep_apart(hub, one, two, "ann")),
+        "l": stage.actor("l", lambda hub: keep_apart(hub, two, three, "ben")),
+        "m": stage.actor("m", lambda hub: merge(hub, [one, two], "cem")),
+        "s": stage.sender("s", "forms", form(9, "a@example.com")),
+        "w1": stage.worker("w1"),
+    }
+
+
 SCENARIOS = {
+    "a person is erased while they write": Scenario(erasing, two_leads, erased_to_the_end),
     "two workers learn a form": Scenario(learning, also=learned_of_each),
     "a form is read again by two at once": Scenario(rereading, unread, is_read),
+    "a lead is edited while it writes": Scenario(editing, one_lead),
     "the same person twice at once": Scenario(same_person),
     "crossing keys join two leads": Scenario(crossing, two_leads),
     "crossing keys of new leads": Scenario(crossing_new),
@@ -455,6 +643,15 @@ SCENARIOS = {
     "two ticks at once": Scenario(ticking, kept_only),
     "ticks beside work on the same leads": Scenario(ticking_beside_work, overdue),
     "leases end while the work goes on": Scenario(leases),
+    "leads are looked through while one is erased": Scenario(
+        alike_and_erased, unasked, erased_to_the_end
+    ),
+    "two decide the opposite": Scenario(two_decide, alike, all_decided),
+    "two merge overlapping leads": Scenario(overlapping, three_leads),
+    "leads are merged while they write": Scenario(merging_and_writing, three_leads),
+    "leads are merged while their owners answer": Scenario(merging_and_answering, three_leads),
+    "a merge is taken apart and made anew": Scenario(parting, one_of_two),
+    "leads are merged while they are kept apart": Scenario(marking, three_leads),
     "accepting and declining at once": Scenario(answering, one_lead, one_answer_holds),
     "withdrawn and submitted anew": Scenario(withdrawing, linkedin_lead),
     "replays beside new submissions": Scenario(replaying, one_lead),
@@ -531,7 +728,7 @@ RARE = {
     *(f"conflict on {name}" for name in ("configuration", "ledger", "day of", "routed lead")),
     *(f"conflict on {name}" for name in ("claim of effect", "outcome", "answered lead")),
     *(f"effect {state}" for state in ("done", "cancelled", "quarantined")),
-    *("merged", "absorbed", "withdrawn", "returned", "declined", "accepted"),
+    *("merged", "absorbed", "withdrawn", "returned", "declined", "accepted", "edited"),
     "carried whole by its message",
     "merged away",
     "sent on by tick",

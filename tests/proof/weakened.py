@@ -5,17 +5,40 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chalicelib.storage import Check, Item, Key, Page, Put, Table, Write
+from chalicelib.storage import Check, Delete, Item, Key, Page, Put, Table, Write
 
 PLAIN_NAMES = (
+    "given up key",
     "identity key",
     "taken back claim",
     "voided touch",
     "merged lead",
     "absorb event",
+    "settled ledger",
+    "marked lead",
+    "mark event",
+    "lead between",
+    "moved touch",
+    "touch moved away",
+    "moved claim",
+    "reopened effect",
+    "block",
+    "proposal",
+    "closed proposal",
+    "compared lead",
     "routed lead",
     "routing event",
     "effect",
+    "erased block",
+    "erased claim",
+    "erased effect",
+    "erased event",
+    "erased lead",
+    "erased proposal",
+    "erased refusal",
+    "erased touch",
+    "released key",
+    "word of erasure",
     "ledger",
     "day of",
     "outcome",
@@ -97,4 +120,4 @@ class Weakened:
     def _weak(self, write: Write) -> Write | None:
         if self.without is None or guards([write]) != {self.without}:
             return write
-        return replace(write, condition=None) if isinstance(write, Put) else None
+        return replace(write, condition=None) if isinstance(write, Put | Delete) else None

@@ -61,6 +61,10 @@ WORDS = {
     "country": "land | pays | pais | which country",
     "language": "sprache | langue | idioma | preferred language",
     "time_zone": "zeitzone | fuseau horaire | zona horaria",
+    "date_of_birth": (
+        "geburtsdatum | geburtstag | geboren am | date de naissance | ne le | fecha de nacimiento"
+        " | born on | your birthday"
+    ),
 }
 """By contact field: wordings, parted by bars."""
 

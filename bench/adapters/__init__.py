@@ -1,0 +1,1 @@
+"""The hub behind the plain protocols that anyone can measure it by."""

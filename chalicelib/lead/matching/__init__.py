@@ -1,0 +1,1 @@
+"""Whose submission it is: records compared field by field, the evidence added up in bits."""
