@@ -131,7 +131,8 @@ def _weighed(
     records = records_of(stored, touch.touch_id)
     candidates = weigh(record, records, owner_of, weights)
     settled = settle(candidates)
-    holders = {lead_id for key in held.values() for lead_id in key.lead_ids}
+    # What several people share is no identity.
+    holders = {key.lead_ids[0] for key in held.values() if len(key.lead_ids) == 1}
     chosen = dict.fromkeys(one.lead_id for one in settled.matches)
     # An identity key is enough where nothing speaks against it.
     chosen |= dict.fromkeys(one.lead_id for one in candidates if is_known(one, record, holders))
@@ -169,7 +170,7 @@ def _holder_of(stored: Iterable[Stored], touch_id: str) -> str:
 
 
 def is_known(candidate: Candidate, record: Record, holders: Collection[str]) -> bool:
-    """Say whether a lead holds a key of the submission and nothing speaks against it.
+    """Say whether a lead alone holds a key of the submission and nothing speaks against it.
 
     A firm's entry is known by its name: its phone and address may be its head office's.
     """
