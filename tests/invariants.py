@@ -298,8 +298,8 @@ def _i2(dump: Dump) -> Iterator[str]:
             yield f"claim {key} names another touch than the one that counts"
         elif claim.withdrawn_at and counting.get(key):
             yield f"submission {key} was withdrawn and still counts"
-        elif (holder := _survivor(dump, dump.leads.get(claim.lead_id))) and (
-            all_touches[claim.touch_id][0] not in (holder.lead_id, *holder.members)
+        elif _survivor(dump, dump.leads.get(claim.lead_id)) != _survivor(
+            dump, dump.leads.get(all_touches[claim.touch_id][0])
         ):
             yield f"claim {key} names a lead that its touch is not of"
 
@@ -564,9 +564,10 @@ def _i7(dump: Dump) -> Iterator[str]:
 
 def _untold(dump: Dump) -> Iterator[str]:
     """Name owners who were not told because of a merge that does not stand any more."""
-    assigned = {lead.assignment.assignment_id for lead in dump.live if lead.assignment}
+    owned = {lead.assignment.assignment_id: lead for lead in dump.live if lead.assignment}
     for effect in dump.effects.values():
-        ours = effect.assignment and effect.assignment.assignment_id in assigned
+        lead = owned.get(effect.assignment.assignment_id) if effect.assignment else None
+        ours = lead and effect.lead_id in (lead.lead_id, *lead.members)
         if ours and effect.state == "cancelled" and effect.reason == CHANGED_HANDS:
             yield f"effect {effect.effect_id} was cancelled and its owner has the lead"
 

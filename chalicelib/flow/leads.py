@@ -7,7 +7,7 @@ from datetime import timedelta
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Lead
 from chalicelib.records import TouchRecord, lead_key, lead_of, touch_record_of
-from chalicelib.storage import Message, Table
+from chalicelib.storage import ATTEMPTS, Message, Table
 
 AWAITS_FOR = timedelta(minutes=5)
 """How long a lead may await its owner before tick asks for routing again."""
@@ -55,15 +55,34 @@ def live_leads_by_id(table: Table, lead_ids: Iterable[str]) -> dict[str, Lead]:
     """
     named = list(dict.fromkeys(lead_ids))
     stored: dict[str, Lead] = {}
-    wanted = named
+    for _ in range(ATTEMPTS):
+        stored = _read(table, named)
+        if _is_consistent(stored):
+            break
+    ends = {lead_id: _end(stored, lead_id) for lead_id in named}
+    return {lead_id: lead for lead_id, lead in ends.items() if lead}
+
+
+def _read(table: Table, lead_ids: list[str]) -> dict[str, Lead]:
+    """Read leads, and those that they were merged into."""
+    stored: dict[str, Lead] = {}
+    wanted = lead_ids
     while wanted:
         items = table.get_many([lead_key(lead_id) for lead_id in wanted])
         found = [lead_of(items[lead_key(i)]) for i in wanted if lead_key(i) in items]
         stored |= {lead.lead_id: lead for lead in found}
         into = dict.fromkeys(lead.merged_into for lead in found if lead.merged_into)
         wanted = [lead_id for lead_id in into if lead_id not in stored]
-    ends = {lead_id: _end(stored, lead_id) for lead_id in named}
-    return {lead_id: lead for lead_id, lead in ends.items() if lead}
+    return stored
+
+
+def _is_consistent(stored: dict[str, Lead]) -> bool:
+    """Say whether no merge was made or taken apart between one read and the next."""
+    pairs = ((lead, stored.get(lead.merged_into)) for lead in stored.values())
+    return all(
+        parent is None or parent.erased_at or lead.lead_id in parent.members
+        for lead, parent in pairs
+    )
 
 
 def _end(stored: dict[str, Lead], lead_id: str) -> Lead | None:

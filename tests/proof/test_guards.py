@@ -120,6 +120,7 @@ GUARDS: dict[Guard, tuple[str, ...]] = {
     ("version", ABSENT): (),
     ("watch", VERSION): (),
     ("voided touch", VERSION): (),
+    ("wait of effect", VERSION): (),
     ("weights", ABSENT): (),
     ("withdrawal event", ABSENT): (),
     ("woken work", VERSION): (),

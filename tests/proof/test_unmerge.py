@@ -125,7 +125,9 @@ def _effect(look: Look, item: Item) -> Any:
     is_involved = effect.lead_id in look.involved
     if effect.kind in ("merged", "unmerged"):
         return None
-    if effect.created_at > look.window[0] and (is_involved or not look.is_steady):
+    is_later = effect.created_at > look.window[0]
+    # Whether what still waited went out depends on who had the lead then.
+    if (is_later and is_involved) or (not look.is_steady and (is_later or is_involved)):
         return None
     shown = effect.model_dump(mode="json", include=OF_EFFECT)
     return sorted(shown.items(), key=str)
