@@ -1,7 +1,7 @@
 """Two sets of people and companies that do not exist, with the mistakes that forms collect.
 
-Errors on them were looked at while matching was built. They were changed once after matchers had run on them: with few
-family names there were too many namesakes to be true, for everybody. What is in them: nicknames and
+Errors on them were looked at while matching was built. They were changed once after matchers had
+run on them: with few family names there were too many namesakes to be true, for everybody. What is in them: nicknames and
 initials, typing errors, umlauts and other spellings, names in each other's fields, a name changed
 by marriage, second mail addresses, mistyped numbers, removals and new jobs; families that share
 telephone, address or mail, father and son of one name, namesakes, twins, flatmates; colleagues
