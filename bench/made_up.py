@@ -1,12 +1,12 @@
 """Two sets of people and companies that do not exist, with the mistakes that forms collect.
 
 Errors on them were looked at while matching was built. They were changed once after matchers had
-run on them: with few family names there were too many namesakes to be true, for everybody. What is in them: nicknames and
-initials, typing errors, umlauts and other spellings, names in each other's fields, a name changed
-by marriage, second mail addresses, mistyped numbers, removals and new jobs; families that share
-telephone, address or mail, father and son of one name, namesakes, twins, flatmates; colleagues
-behind one office number, info@ addresses, companies of like names, chains. Numbers of strangers
-look more alike than in life, for those kept for fiction are few.
+run on them: with few family names there were too many namesakes to be true, for everybody. What is
+in them: nicknames and initials, typing errors, umlauts and other spellings, names in each other's
+fields, a name changed by marriage, second mail addresses, mistyped numbers, removals and new jobs;
+families that share telephone, address or mail, father and son of one name, namesakes, twins,
+flatmates; colleagues behind one office number, info@ addresses, companies of like names, chains.
+Numbers of strangers look more alike than in life, for those kept for fiction are few.
 Every record shares enough with an earlier one of its entity that a careful person could tell.
 Run: python -m bench.made_up  (prints some of each)
 """
