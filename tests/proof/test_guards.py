@@ -28,6 +28,8 @@ GUARDS: dict[Guard, tuple[str, ...]] = {
     ("active", VERSION): ("owners switch themselves off",),
     ("answer event", ABSENT): (),
     ("answered lead", VERSION): ("accepting and declining at once",),
+    ("block", ABSENT): (),
+    ("block", VERSION): (),
     ("claim", ABSENT): ("a submission and its withdrawal at once",),
     ("claim", VERSION): ("withdrawn and submitted anew",),
     ("claim of effect", VERSION): ("every message goes to two workers",),
@@ -255,6 +257,7 @@ APART = (
     "active",
     "answer event",
     "answered lead",
+    "block",
     "claim",
     "claim of effect",
     "closed effect",
@@ -320,6 +323,7 @@ APART = (
 """Every write that is part of a transaction."""
 
 HARMLESS_APART = {
+    "block": "hub dedupe finds again whom nobody looked for",
     "marked lead": "whoever marks two leads asks again, and both are marked together",
     "whole lead": "a whole is read before its parts, so a touch on the move is seen twice, not "
     "missed; it is there for parts of parts",
