@@ -55,7 +55,7 @@ from chalicelib.request import Request
 from chalicelib.storage import Put
 from tests.faults import Kill
 from tests.flow.import_scenes import pass_time, people, take_in, upload, with_lists
-from tests.flow.match_scenes import CHATTY, ZOE, chatty, duplicate, unasked
+from tests.flow.match_scenes import CHATTY, ZOE, alike, chatty, duplicate, unasked
 from tests.world import (
     World,
     form,
@@ -526,6 +526,19 @@ def _erased_for_good(world: World, hub: Hub) -> None:
     world.send("forms", form(3, "zoe@example.com", PHONE, seats="250"), hub)
 
 
+def _asked_about(world: World) -> None:
+    """Two leads of whom a person is asked whether they are one."""
+    _with_only(world, "forms")
+    alike(world)
+
+
+def _erased_while_asked(world: World, hub: Hub) -> None:
+    """One of two leads that may be one person is erased before anybody decided."""
+    lead_id = duplicate(world).one.lead_id
+    insist(lambda: begin(hub, lead_id, "ann"))
+    _work_off(world, hub, "erasure")
+
+
 def _work_off(world: World, hub: Hub, *kinds: str) -> None:
     """Go on with long work, slice by slice, until none of these kinds is due soon."""
     for _ in range(20):
@@ -604,6 +617,7 @@ STORIES = {
 
 LONG_STORIES = {
     "a person is erased for good": Story(_erased_for_good, _known_person, leads=2),
+    "one of two who are alike is erased": Story(_erased_while_asked, _asked_about, leads=2),
     "what was kept long enough goes by itself": Story(_outlived, _old, leads=2),
     "an address is checked and its source watched": Story(_watched, _one_lead),
     "more leads in one request than one message handles": Story(_many, leads=12),

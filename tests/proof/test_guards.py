@@ -68,7 +68,7 @@ GUARDS: dict[Guard, tuple[str, ...]] = {
     ("form", ABSENT): ("two workers learn a form",),
     ("form", VERSION): ("two workers learn a form",),
     ("given up key", VERSION): ("a lead is edited while it writes",),
-    ("identity key", ABSENT): ("crossing keys of new leads",),
+    ("identity key", ABSENT): ("a lead is edited while it writes",),
     ("identity key", VERSION): (),
     ("import", ABSENT): (),
     ("import", VERSION): ("a file is imported by two at once",),
@@ -141,8 +141,9 @@ class Recording(Weakened):
     """A table that remembers, for each guard, a write that it guarded and what stood there."""
 
     def write(self, writes: Any) -> None:
-        """Remember and pass on."""
+        """Pass on, and remember what was taken."""
         before = dict(self.table._items) if isinstance(self.table, MemoryTable) else {}
+        self.table.write(writes)
         for guard in guards(writes):
             RECORD.guarded.setdefault(guard, (before, tuple(writes)))
         if len(writes) > 1:
@@ -150,7 +151,6 @@ class Recording(Weakened):
         RECORD.bare |= {
             plain(write.name) for write in writes if isinstance(write, Put) and not write.condition
         }
-        self.table.write(writes)
 
 
 @dataclass
