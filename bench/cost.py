@@ -69,7 +69,8 @@ class Units:
                 self.reads += self._read_units(self._stored(params))
             case "BatchGetItem":
                 (ask,) = params["RequestItems"].values()
-                self.reads += sum(self._read_units(self._stored({"Key": k})) for k in ask["Keys"])
+                units = sum(self._read_units(self._stored({"Key": k})) for k in ask["Keys"])
+                self.reads += units if ask["ConsistentRead"] else units / 2
             case "Query":
                 self.reads += 1
             case "UpdateItem":

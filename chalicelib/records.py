@@ -397,7 +397,10 @@ def claim_of(item: Item) -> Claim:
 
 
 def lead_item(lead: Lead, writer: str, due_at: datetime | None = None) -> Item:
-    """Make the item of a lead; live ones are listed, awaiting ones are due."""
+    """Make the item of a lead; live ones are listed, awaiting ones are due.
+
+    Lists of leads name them only: each change of what they would show costs a write.
+    """
     item: dict[str, Any] = {
         **_simple(lead_key(lead.lead_id), "lead", lead, writer),
         **_due(lead.lead_id, due_at),
@@ -405,27 +408,9 @@ def lead_item(lead: Lead, writer: str, due_at: datetime | None = None) -> Item:
     if lead.merged_into or lead.erased_at:
         return item
     owner = lead.assignment.owner_id if lead.assignment else ""
-    value = {name: entry.value for name, entry in lead.profile.items()}
     item |= {
         "list_pk": leads_list(shard(lead.lead_id)),
         "list_sk": f"{utc_text(lead.created_at)}#{lead.lead_id}",
-        "summary": _text(
-            {
-                "lead_id": lead.lead_id,
-                "name": str(value.get("full_name", ""))[:80],
-                "email": str(value.get("email", ""))[:120],
-                "phone": str(value.get("phone", ""))[:30],
-                "company": str(value.get("company", ""))[:80],
-                "score": lead.score.total,
-                "status": lead.status,
-                "stage": lead.stage,
-                "source": lead.last_touch.source_id if lead.last_touch else "",
-                "owner": owner,
-                "state": "unowned" if lead.is_unowned else "routing" if lead.awaits else "owned",
-                "created_at": utc_text(lead.created_at),
-                "updated_at": utc_text(lead.updated_at),
-            }
-        ),
     }
     if owner or lead.is_unowned:
         item["owner_pk"] = owner_list(owner)

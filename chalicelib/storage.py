@@ -103,8 +103,13 @@ class Table(Protocol):
     def get(self, key: Key) -> Item | None:
         """Read one item, consistently."""
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        """Read items, consistently; absent ones are not in the answer."""
+    def get_many(self, keys: Sequence[Key], *, may_lag: bool = False) -> dict[Key, Item]:
+        """Read items; absent ones are not in the answer.
+
+        Args:
+            keys: of what is read.
+            may_lag: they may be as they stood a moment ago, at half the price.
+        """
 
     def query(self, pk: str, prefix: str = "") -> list[Item]:
         """Read all items of a partition whose sort key starts with a prefix, in its order."""

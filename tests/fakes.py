@@ -99,16 +99,23 @@ class MemoryTable:
         self._items: dict[Key, dict[str, Any]] = {}
         self._indexed: dict[Key, dict[str, Any]] = {}
         self._log: deque[tuple[Key, dict[str, Any]]] = deque()
+        self._replaced: dict[Key, dict[str, Any] | None] = {}
+        self._is_behind = False
 
     def get(self, key: Key) -> Item | None:
         """Read one item."""
         self._check_up()
         return _copied(self._items.get(_checked_key(key)))
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        """Read items; absent ones are not in the answer."""
+    def get_many(self, keys: Sequence[Key], *, may_lag: bool = False) -> dict[Key, Item]:
+        """Read items; absent ones are not in the answer.
+
+        Of reads that may lag every second one shows what stood before the last write.
+        """
         self._check_up()
-        found = {key: _copied(self._items.get(_checked_key(key))) for key in keys}
+        self._is_behind = may_lag and not self._is_behind
+        items = {**self._items, **self._replaced} if self._is_behind else self._items
+        found = {key: _copied(items.get(_checked_key(key))) for key in keys}
         return {key: item for key, item in found.items() if item is not None}
 
     def query(self, pk: str, prefix: str = "") -> list[Item]:
@@ -175,6 +182,7 @@ class MemoryTable:
             if not self.is_forgetful and all(_is_done(write, found) for write in writes):
                 return
             raise Conflict("condition failed: " + ", ".join(sorted(found)), found)
+        self._replaced = {write.key: self._items.get(write.key) for write in writes}
         puts = tuple(write for write in writes if isinstance(write, Put))
         for put in puts:
             self._store(put.key, {name: _plain(value) for name, value in put.item.items()})

@@ -26,7 +26,7 @@ class FastTable:
         self.reads += 1
         return self._items.get(key)
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
+    def get_many(self, keys: Sequence[Key], *, may_lag: bool = False) -> dict[Key, Item]:
         """Read items; absent ones are not in the answer."""
         self.reads += len(keys)
         return {key: self._items[key] for key in keys if key in self._items}

@@ -66,8 +66,8 @@ class DynamoTable:
         )
         return _item(answer["Item"]) if "Item" in answer else None
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        """Read items, consistently; absent ones are not in the answer."""
+    def get_many(self, keys: Sequence[Key], *, may_lag: bool = False) -> dict[Key, Item]:
+        """Read items; absent ones are not in the answer."""
         found: dict[Key, Item] = {}
         wanted = list(dict.fromkeys(keys))
         if len(wanted) == 1:
@@ -77,7 +77,7 @@ class DynamoTable:
             ask = {
                 self._name: {
                     "Keys": [_key(key) for key in wanted[start : start + READ_AT_ONCE]],
-                    "ConsistentRead": True,
+                    "ConsistentRead": not may_lag,
                 }
             }
             for attempt in range(ATTEMPTS):

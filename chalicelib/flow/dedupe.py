@@ -13,17 +13,17 @@ from pydantic import AwareDatetime, Field
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.flow.candidates import find
 from chalicelib.flow.glance import Glance
-from chalicelib.flow.leads import Stored, stored_leads
+from chalicelib.flow.leads import Stored, live_leads_by_id, stored_leads
 from chalicelib.flow.merge import merge
 from chalicelib.flow.proposals import Proposal, pair_of, proposal_writes, propose
-from chalicelib.flow.walk import Walk, go_on
+from chalicelib.flow.walk import Walk, go_on, lead_id_of
 from chalicelib.hub import Hub
 from chalicelib.lead.matching.decide import Candidate
 from chalicelib.lead.matching.record import record_of
 from chalicelib.lead.matching.weights import Weights, bits_of
 from chalicelib.lead.matching.words import because
 from chalicelib.lead.model import Lead, Model, Touch
-from chalicelib.records import lead_key, long_item, summary_of, unpacked
+from chalicelib.records import lead_key, long_item, unpacked
 from chalicelib.storage import ATTEMPTS, Check, Holds, Item, Key, Put, at_version
 
 DEDUPE_KEY = Key("DEDUPE", "DEDUPE")
@@ -213,7 +213,7 @@ def look_through(
     walk, weights = Walk(), _weights(hub)
     while not walk.is_over:
         items, walk = go_on(hub, walk, AT_ONCE)
-        for lead_id in _wanted(items, source, since):
+        for lead_id in _wanted(hub, items, source, since):
             for stored in stored_leads(hub, [lead_id]):
                 for twin in twins_of(hub, stored, weights):
                     pair = pair_of(stored.lead.lead_id, twin.lead.lead_id)
@@ -257,7 +257,7 @@ def _page(hub: Hub, run: Dedupe) -> Dedupe:
     items, walk = go_on(hub, run.walk, AT_ONCE)
     weights = _weights(hub)
     counts = {"looked_at": 0, "proposed": 0, "known": 0, "merged": 0}
-    for lead_id in _wanted(items, run.source, run.since):
+    for lead_id in _wanted(hub, items, run.source, run.since):
         counts["looked_at"] += 1
         for name, count in _treat(hub, run, lead_id, weights).items():
             counts[name] += count
@@ -266,13 +266,14 @@ def _page(hub: Hub, run: Dedupe) -> Dedupe:
     return run.model_copy(update={**update, "walk": walk, "finished_at": finished_at})
 
 
-def _wanted(items: Iterable[Item], source: str, since: date | None) -> list[str]:
+def _wanted(hub: Hub, items: Iterable[Item], source: str, since: date | None) -> list[str]:
     from_day = since.isoformat() if since else ""
-    return [
-        str(summary["lead_id"])
-        for summary in map(summary_of, items)
-        if source in ("", summary["source"]) and summary["created_at"] >= from_day
-    ]
+    ids = [lead_id_of(item) for item in items if str(item["list_sk"]) >= from_day]
+    if not source:
+        return ids
+    leads = live_leads_by_id(hub.table, ids)
+    came_by = {one: lead.last_touch for one, lead in leads.items()}
+    return [one for one, last in came_by.items() if last and last.source_id == source]
 
 
 def _treat(hub: Hub, run: Dedupe, lead_id: str, weights: Weights) -> Mapping[str, int]:

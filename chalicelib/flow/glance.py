@@ -6,7 +6,11 @@ from chalicelib.storage import Item, Key, Table
 
 
 class Glance:
-    """Items read ahead; each is given out once, so that whoever tries again reads anew."""
+    """Items read ahead; each is given out once, so that whoever tries again reads anew.
+
+    What is read ahead may lag a moment, at half the price: every write is made on condition that it
+    meets what was read.
+    """
 
     def __init__(self, table: Table) -> None:
         """Read from a table."""
@@ -16,7 +20,7 @@ class Glance:
     def read_ahead(self, keys: Iterable[Key]) -> None:
         """Read items that will be asked for."""
         wanted = list(dict.fromkeys(keys))
-        found = self._table.get_many(wanted) if wanted else {}
+        found = self._table.get_many(wanted, may_lag=True) if wanted else {}
         self._ahead |= {key: found.get(key) for key in wanted}
 
     def get_many(self, keys: Iterable[Key]) -> dict[Key, Item]:

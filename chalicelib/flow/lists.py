@@ -3,13 +3,14 @@
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from chalicelib.errors import Invalid
 from chalicelib.flow.forms import KNOWN_FORMS, OPEN_FORMS
 from chalicelib.flow.leads import live_leads
 from chalicelib.hub import Hub
-from chalicelib.lead.model import Lead
+from chalicelib.lead.model import Lead, utc_text
 from chalicelib.lead.person import keys_named
 from chalicelib.records import (
     OUTCOMES,
@@ -20,12 +21,12 @@ from chalicelib.records import (
     deliveries_list,
     holders_of,
     identity_key,
-    lead_item,
+    lead_of,
     leads_list,
     owner_list,
     summary_of,
 )
-from chalicelib.storage import Item
+from chalicelib.storage import Item, Key
 
 Summary = Mapping[str, Any]
 
@@ -69,15 +70,35 @@ def list_leads(hub: Hub, wanted: LeadFilter, limit: int, after: str = "") -> Lis
     """List leads by when they came first, newest first."""
     known = named_leads(hub, wanted.q) if wanted.q else []
     if known:
-        found = [summary_of(lead_item(lead, "list")) for lead in known]
         bare = replace(wanted, q="")
-        return Listed(tuple(summary for summary in found if _fits_lead(summary, bare)))
+        found = map(brief_of, known)
+        return Listed(tuple(brief for brief in found if _fits_lead(brief, bare)))
     if wanted.owner:
         entries = _walk(hub, "owner", [owner_list(wanted.owner)], limit, after)
     else:
         shards = [leads_list(number) for number in range(SHARDS)]
         entries = _walk(hub, "list", shards, limit, after)
-    return _page(entries, limit, lambda summary: _fits_lead(summary, wanted))
+    return _page_of_leads(hub, entries, wanted, limit)
+
+
+def brief_of(lead: Lead) -> Summary:
+    """Tell of a lead what lists show."""
+    value = {name: str(entry.value) for name, entry in lead.profile.items()}
+    return {
+        "lead_id": lead.lead_id,
+        "name": value.get("full_name", "")[:80],
+        "email": value.get("email", "")[:120],
+        "phone": value.get("phone", "")[:30],
+        "company": value.get("company", "")[:80],
+        "score": lead.score.total,
+        "status": lead.status,
+        "stage": lead.stage,
+        "source": lead.last_touch.source_id if lead.last_touch else "",
+        "owner": lead.assignment.owner_id if lead.assignment else "",
+        "state": "unowned" if lead.is_unowned else "routing" if lead.awaits else "owned",
+        "created_at": utc_text(lead.created_at),
+        "updated_at": utc_text(lead.updated_at),
+    }
 
 
 def list_deliveries(hub: Hub, source: str, outcome: str, limit: int, after: str = "") -> Listed:
@@ -131,6 +152,22 @@ def _page(entries: Iterator[Item], limit: int, fits: Callable[[Summary], bool]) 
             found.append(summary)
         if len(found) == limit or looked_at == MOST_LOOKED_AT:
             return Listed(tuple(found), str(item["list_sk"]))
+    return Listed(tuple(found))
+
+
+def _page_of_leads(hub: Hub, entries: Iterator[Item], wanted: LeadFilter, limit: int) -> Listed:
+    """Take the leads that fit as they stand now: a list may name some that have gone since."""
+    found: list[Summary] = []
+    looked_at = 0
+    while some := list(islice(entries, min(limit, 100))):
+        items = hub.table.get_many([Key(item["pk"], item["sk"]) for item in some])
+        for item in some:
+            looked_at += 1
+            lead = lead_of(items[Key(item["pk"], item["sk"])])
+            if not lead.merged_into and not lead.erased_at and _fits_lead(brief_of(lead), wanted):
+                found.append(brief_of(lead))
+            if len(found) == limit or looked_at == MOST_LOOKED_AT:
+                return Listed(tuple(found), str(item["list_sk"]))
     return Listed(tuple(found))
 
 

@@ -35,8 +35,8 @@ from chalicelib.records import (
 )
 from chalicelib.storage import Holds, Key, Put, Received
 
-LEASE = timedelta(minutes=5)
-"""How long an attempt may take before its outcome counts as unknown."""
+LEASE = timedelta(seconds=90)
+"""How long an attempt may take before its outcome counts as unknown; a worker has a minute."""
 
 WAITS_SECONDS = (5, 60, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 """Back-off between attempts, some 75 hours in all; a destination's own wish goes first."""
@@ -194,8 +194,9 @@ def _claim(lane: Lane, effect: Effect, now: datetime) -> Effect:
     Raises:
         Conflict: another worker has it.
     """
+    due_at = max(now + LEASE, effect.due_at or now)
     claimed = effect.model_copy(
-        update={"state": "sending", "version": effect.version + 1, "due_at": now + LEASE}
+        update={"state": "sending", "version": effect.version + 1, "due_at": due_at}
     )
     claim = _put(lane.hub, effect, claimed, CLAIM)
     try:

@@ -37,6 +37,14 @@ from chalicelib.flow.keep import keep_whole, request_of
 from chalicelib.flow.leads import live_leads, route_message
 from chalicelib.flow.match import Match, match, save
 from chalicelib.flow.outcome import NOBODY, OPEN, finish, outcome_write, reason_of, with_results
+from chalicelib.flow.wishes import (
+    asked_of,
+    heard_again,
+    is_refusal,
+    is_to_be_gone,
+    refusal_wishes,
+    wishes_of,
+)
 from chalicelib.flow.withdraw import erase, withdraw
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.model import Touch
@@ -199,7 +207,7 @@ def _read_ahead(batch: Batch, jobs: Sequence[Job]) -> None:
             if isinstance(act, Submission) and not act.lookup:
                 touch = _touch(batch, job, act)
                 job.touches[position] = touch
-                keys += asked_first(touch)
+                keys += [*asked_first(touch), *asked_of(touch)]
     batch.glance.read_ahead([*claims, *keys])
 
 
@@ -255,7 +263,9 @@ def _take_act(batch: Batch, job: Job, position: int, act: Act | None) -> ActResu
 
 def _take_submission(batch: Batch, job: Job, position: int, submission: Submission) -> ActResult:
     hub = batch.hub
-    item = batch.glance.get(claim_key(job.delivery.source_id, submission.external_id))
+    key = claim_key(job.delivery.source_id, submission.external_id)
+    # What was read ahead may lag, and what repeats another is surely dropped: look again.
+    item = hub.table.get(key) if batch.glance.get(key) else None
     claim = claim_of(item) if item else None
     if claim and claim.erased_at:
         return ActResult(outcome="erased")
@@ -278,8 +288,13 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
     if not touch.identity_keys and not submission.is_test:
         batch.seen += seen(touch, submission, job.source, job.connector)
         raise Malformed(NOBODY)
+    wishes = wishes_of(batch.glance, touch)
+    if is_to_be_gone(wishes, touch):
+        return ActResult(outcome="erased")
     found = match(hub, batch.current, batch.glance, touch, _touch_before(claim))
     if submission.only_if_known and not found.version:
+        if is_refusal(touch) and (heard := refusal_wishes(hub.table, touch, job.writer(position))):
+            hub.table.write(heard)
         return ActResult(
             outcome="ignored",
             external_id=submission.external_id,
@@ -300,7 +315,8 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
         after = with_results(hub, job.delivery, {str(position): result}, 1)
         outcome = [outcome_write(job.delivery, after, job.writer(position))]
     new_claim = _new_claim(job, position, submission, found, claim.version + 1 if claim else 1)
-    save(hub, found, new_claim, job.writer(position), outcome)
+    more = [*outcome, *heard_again(hub, wishes, job.writer(position))]
+    save(hub, found, new_claim, job.writer(position), more)
     batch.seen += seen(touch, submission, job.source, job.connector)
     if found.lead.awaits:
         batch.routing.append(route_message(found.lead))

@@ -18,10 +18,11 @@ from chalicelib.errors import Conflict, NotFound
 from chalicelib.flow.empty import emptied, let_go
 from chalicelib.flow.erase import MOST_CLAIMS, Run, begin, take_in
 from chalicelib.flow.erase_search import GONE, acts_in, mails_in, sources_of
-from chalicelib.flow.leads import Stored, stored_leads
+from chalicelib.flow.leads import Stored, live_leads, stored_leads
 from chalicelib.flow.outcome import OPEN, overall
+from chalicelib.flow.walk import lead_id_of
 from chalicelib.hub import Current, Hub
-from chalicelib.lead.model import Model, utc_text
+from chalicelib.lead.model import Lead, Model, utc_text
 from chalicelib.records import (
     OUTCOMES,
     SHARDS,
@@ -130,11 +131,10 @@ def _page(hub: Hub, state: Keeping, rule: Retention, name: str) -> Keeping:
     page = hub.table.query_index(
         "list", name, up_to=f"{utc_text(until)}$", limit=AT_ONCE, start=state.start or None
     )
-    summaries = [summary_of(item) for item in page.items]
     take = _take_leads if rule.what == "leads" else _take_requests
-    taken = take(hub, rule, summaries, until)
+    taken = take(hub, rule, page.items, until)
     update: dict[str, Any] = {
-        "looked_at": state.looked_at + len(summaries),
+        "looked_at": state.looked_at + len(page.items),
         "taken": {**state.taken, rule.id: state.taken.get(rule.id, 0) + taken},
         "start": dict(page.next or {}),
         "done": state.done if page.next else (*state.done, f"{rule.id} {name}"),
@@ -142,9 +142,9 @@ def _page(hub: Hub, state: Keeping, rule: Retention, name: str) -> Keeping:
     return state.model_copy(update=update)
 
 
-def fits_lead(rule: Retention, summary: Mapping[str, Any]) -> bool:
-    """Say whether a rule is about a lead, as far as its entry in a list tells; not yet when."""
-    status, stage = summary["status"], summary["stage"]
+def _is_about(rule: Retention, lead: Lead) -> bool:
+    """Say whether a rule is about a lead, as far as it tells by itself; not yet when."""
+    status, stage = lead.status, lead.stage
     if rule.statuses and status not in rule.statuses:
         return False
     if rule.stages and stage not in rule.stages:
@@ -153,22 +153,17 @@ def fits_lead(rule: Retention, summary: Mapping[str, Any]) -> bool:
         return False
     if stage in OPEN_STAGES and stage not in rule.stages:
         return False
-    return not rule.sources or summary["source"] in rule.sources
+    last = lead.last_touch.source_id if lead.last_touch else ""
+    return not rule.sources or last in rule.sources
 
 
-def _take_leads(
-    hub: Hub, rule: Retention, summaries: Sequence[Mapping[str, Any]], until: datetime
-) -> int:
+def _take_leads(hub: Hub, rule: Retention, entries: Sequence[Item], until: datetime) -> int:
     """Begin to erase what leads of a page were kept long enough, all in one erasure."""
-    ids = [
-        str(one["lead_id"])
-        for one in summaries
-        if one["updated_at"] <= utc_text(until) and fits_lead(rule, one)
-    ]
+    leads = live_leads(hub.table, map(lead_id_of, entries))
+    old = [one for one in leads if one.updated_at <= until and _is_about(rule, one)]
     run: Run | None = None
     taken = 0
-    # Lists may be late, so the leads themselves are asked.
-    for stored in stored_leads(hub, ids):
+    for stored in stored_leads(hub, [lead.lead_id for lead in old]):
         if not _fits(rule, stored, until):
             continue
         # Something happened with it at this moment, so it stays; or the erasure has begun without.
@@ -193,15 +188,12 @@ def _taken_along(
 def _fits(rule: Retention, stored: Stored, until: datetime) -> bool:
     lead = stored.lead
     came_by = {old.record.touch.source_id for old in stored.touches}
-    last = lead.last_touch.source_id if lead.last_touch else ""
-    as_listed = {"status": lead.status, "stage": lead.stage, "source": last}
-    is_about = not rule.sources or came_by <= {*rule.sources}
-    return lead.updated_at <= until and is_about and fits_lead(rule, as_listed)
+    is_theirs = not rule.sources or came_by <= {*rule.sources}
+    return lead.updated_at <= until and is_theirs and _is_about(rule, lead)
 
 
-def _take_requests(
-    hub: Hub, rule: Retention, summaries: Sequence[Mapping[str, Any]], until: datetime
-) -> int:
+def _take_requests(hub: Hub, rule: Retention, entries: Sequence[Item], until: datetime) -> int:
+    summaries = map(summary_of, entries)
     ids = [str(one["delivery_id"]) for one in summaries if not one.get("emptied")]
     found = hub.table.get_many([delivery_key(delivery_id) for delivery_id in ids])
     return sum(_take_request(hub, rule, one, until) for one in map(delivery_of, found.values()))
@@ -253,7 +245,7 @@ MOST_NAMED = 10
 
 
 def forecast(hub: Hub, rule: Retention) -> Iterator[Forecast]:
-    """Work out what a rule would take away, from lists alone; gives it as it grows."""
+    """Work out what a rule would take away, from lists and leads; gives it as it grows."""
     told = Forecast(rule_id=rule.id, what=rule.what, days=rule.days)
     now = hub.clock()
     ahead = now + LATER - timedelta(days=rule.days)
@@ -263,8 +255,8 @@ def forecast(hub: Hub, rule: Retention) -> Iterator[Forecast]:
             page = hub.table.query_index(
                 "list", name, up_to=f"{utc_text(ahead)}$", limit=1000, start=start
             )
-            for summary in map(summary_of, page.items):
-                told = _counted(rule, told, summary, now)
+            for named, since in _aged(hub, rule, page.items):
+                told = _counted(rule, told, named, since, now)
             yield told
             start = page.next
             if start is None:
@@ -272,13 +264,20 @@ def forecast(hub: Hub, rule: Retention) -> Iterator[Forecast]:
     yield told
 
 
+def _aged(hub: Hub, rule: Retention, entries: Sequence[Item]) -> list[tuple[str, datetime]]:
+    """Name what a rule is about of a page, and since when each is left alone."""
+    if rule.what == "leads":
+        leads = live_leads(hub.table, map(lead_id_of, entries))
+        return [(one.lead_id, one.updated_at) for one in leads if _is_about(rule, one)]
+    summaries = [one for one in map(summary_of, entries) if not one.get("emptied")]
+    return [
+        (str(one["delivery_id"]), datetime.fromisoformat(one["received_at"])) for one in summaries
+    ]
+
+
 def _counted(
-    rule: Retention, told: Forecast, summary: Mapping[str, Any], now: datetime
+    rule: Retention, told: Forecast, named: str, since: datetime, now: datetime
 ) -> Forecast:
-    is_lead = rule.what == "leads"
-    if summary.get("emptied") or (is_lead and not fits_lead(rule, summary)):
-        return told
-    since = datetime.fromisoformat(summary["updated_at" if is_lead else "received_at"])
     goes_at = since + timedelta(days=rule.days)
     name = "now" if goes_at <= now else "in_7_days" if goes_at <= now + SOON else "in_30_days"
     if goes_at > now + LATER:
@@ -287,7 +286,7 @@ def _counted(
     if told.next_at is None or goes_at < told.next_at:
         update["next_at"] = goes_at
     if len(told.first) < MOST_NAMED:
-        update["first"] = (*told.first, str(summary["lead_id" if is_lead else "delivery_id"]))
+        update["first"] = (*told.first, named)
     return told.model_copy(update=update)
 
 

@@ -44,8 +44,11 @@ from chalicelib.storage import (
     at_version,
 )
 
-SENT_ON_AFTER = timedelta(minutes=2)
-"""When tick takes an effect for one whose message was lost."""
+SENT_ON_AFTER = timedelta(minutes=4)
+"""When tick takes an effect for one whose message was lost.
+
+Later than an attempt made at once may take: so a claim need not move it, and that saves writes.
+"""
 
 UNOWNED_AGAIN_AFTER = timedelta(minutes=15)
 """How often a lead of the unowned queue is offered anew."""

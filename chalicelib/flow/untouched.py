@@ -62,8 +62,8 @@ class _ReadTable:
     def get(self, key: Key) -> Item | None:
         return self._table.get(key)
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
-        return self._table.get_many(keys)
+    def get_many(self, keys: Sequence[Key], *, may_lag: bool = False) -> dict[Key, Item]:
+        return self._table.get_many(keys, may_lag=may_lag)
 
     def query(self, pk: str, prefix: str = "") -> list[Item]:
         return self._table.query(pk, prefix)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Model
-from chalicelib.records import SHARDS, leads_list, summary_of
+from chalicelib.records import SHARDS, leads_list
 from chalicelib.storage import Item
 
 
@@ -44,4 +44,4 @@ def go_on(hub: Hub, walk: Walk, at_once: int) -> tuple[tuple[Item, ...], Walk]:
 
 def lead_id_of(item: Item) -> str:
     """Name the lead of an entry."""
-    return str(summary_of(item)["lead_id"])
+    return str(item["pk"]).removeprefix("LEAD#")

@@ -124,8 +124,14 @@ def texts_of(answer: Answer) -> tuple[str, ...]:
     return tuple(text for text in map(str.strip, given) if text)
 
 
+LONGEST_SHAPED = 2000
+"""Longer answers are looked at no further; an address of a page may be this long."""
+
+
 def shape_of(text: str) -> Shape:
     """Say what an answer looks like."""
+    if len(text) > LONGEST_SHAPED:
+        return "text"
     text = " ".join(text.split())
     digits = sum(character.isdigit() for character in text)
     lower = text.lower()

@@ -17,11 +17,21 @@ def put(table: MemoryTable, key: Key, version: int) -> None:
 def test_what_was_read_ahead_is_given_out_once_and_then_read_anew() -> None:
     table = MemoryTable()
     put(table, KEY, 1)
+    put(table, OTHER, 1)
     glance = Glance(table)
     glance.read_ahead([KEY])
     put(table, KEY, 2)
     versions = [(glance.get(KEY) or {})["version"] for _ in range(2)]
     assert versions == [1, 2]
+
+
+def test_what_is_read_ahead_may_lag_and_what_is_read_anew_may_not() -> None:
+    table = MemoryTable()
+    put(table, KEY, 1)
+    glance = Glance(table)
+    glance.read_ahead([KEY])
+    assert glance.get(KEY) is None
+    assert glance.get(KEY) is not None
 
 
 def test_what_was_absent_is_remembered_as_absent_once() -> None:

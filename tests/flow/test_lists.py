@@ -19,9 +19,9 @@ from chalicelib.flow.lists import (
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Lead, ProfileValue
 from chalicelib.records import lead_item
-from chalicelib.storage import Page
+from chalicelib.storage import Page, Put
 from tests.fakes import MemoryTable
-from tests.world import World, with_config
+from tests.world import World, form, with_config
 
 ANY = LeadFilter()
 
@@ -146,3 +146,45 @@ def test_a_list_shows_what_its_index_shows_even_while_that_lags() -> None:
     lagging = replace(world.hub)
     plant(world, 3)
     assert ids(lagging, 2) == ["lead000002", "lead000001", "lead000000"]
+
+
+def test_long_texts_are_cut_in_lists() -> None:
+    world, _ = world_with(0)
+    plant(world, 1, name="x" * 5000)
+    (entry,) = list_leads(world.hub, ANY, 10).entries
+    assert entry["name"] == "x" * 80
+
+
+def test_a_lead_is_shown_as_it_stands_and_not_as_it_stood_when_it_was_listed() -> None:
+    world = World()
+    world.send("forms", form(1, "zoe@example.com", name="Zoë Quill", company="Example Mills"))
+    world.settle()
+    assert list_leads(world.hub, ANY, 10).entries
+    world.table.index_lag = 99
+    lead = world.lead()
+    world.table.write(
+        [
+            Put(
+                "lead",
+                lead_item(lead.model_copy(update={"status": "qualified", "version": 99}), "w"),
+            )
+        ]
+    )
+    (entry,) = list_leads(world.hub, ANY, 10).entries
+    assert (entry["name"], entry["email"], entry["company"]) == (
+        "Zoë Quill",
+        "zoe@example.com",
+        "Example Mills",
+    )
+    assert (entry["status"], entry["state"]) == ("qualified", "owned")
+    assert [one["owner"] for one in list_leads(world.hub, LeadFilter(entry["owner"]), 9).entries]
+
+
+def test_a_lead_that_was_merged_away_since_it_was_listed_is_left_out() -> None:
+    world, table = world_with(3)
+    table.query_index("list", "LEADS#0")
+    table.index_lag = 99
+    for lead in world.leads()[:1]:
+        gone = lead.model_copy(update={"merged_into": "lead000002", "version": 2})
+        table.plant(lead_item(gone, "w"))
+    assert len(list_leads(world.hub, ANY, 10).entries) == 2

@@ -310,6 +310,7 @@ def test_a_worker_that_dies_after_sending_a_mail_leaves_it_to_a_person_and_sends
 
 def test_a_claim_is_left_alone_until_its_lease_ends() -> None:
     world = planned()
+    world.clock.advance(minutes=4)
     told(world, world.worker(dying("mail.send")))
     found = effect(world, "mail")
     assert waits(world, found) == LEASE.total_seconds()
@@ -319,6 +320,14 @@ def test_a_claim_is_left_alone_until_its_lease_ends() -> None:
     assert effect(world, "mail").state == "sending"
     later(world, seconds=1)
     assert effect(world, "mail").state == "quarantined"
+
+
+def test_a_claim_made_at_once_does_not_move_the_effect_in_the_index() -> None:
+    world = planned()
+    due_at = effect(world, "mail").due_at
+    told(world, world.worker(dying("mail.send")))
+    assert effect(world, "mail").state == "sending"
+    assert effect(world, "mail").due_at == due_at
 
 
 def test_a_worker_that_dies_after_posting_a_webhook_repeats_it_with_the_same_id() -> None:

@@ -139,9 +139,9 @@ class CountingTable(MemoryTable):
         self.read.append(key)
         return super().get(key)
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
+    def get_many(self, keys: Sequence[Key], *, may_lag: bool = False) -> dict[Key, Item]:
         self.read += keys
-        return super().get_many(keys)
+        return super().get_many(keys, may_lag=may_lag)
 
 
 def test_the_reads_are_bounded_however_many_are_alike() -> None:

@@ -2,12 +2,11 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
 from chalicelib.errors import Conflict
-from tests.faults import Call, Counting, Fault, Hook, Point, every_point, explore, untouched
+from tests.faults import Call, Counting, Fault, Hook, every_point, explore, untouched
 from tests.invariants import check, dumped, problems
 from tests.proof.stories import LONG_STORIES, STORIES, Story
 from tests.world import Weaken, World, strong
@@ -77,21 +76,6 @@ def test_a_write_that_meets_itself_costs_nobody_their_notification() -> None:
 def test_it_would_cost_much_if_our_own_writes_were_not_known_again() -> None:
     with pytest.raises(Conflict):
         repeat_writes(next(iter(STORIES.values())), True)
-
-
-def a_few(calls: list[Call]) -> Iterator[Point]:
-    """Every call, each with one fault in turn."""
-    faults = list(Fault)
-    for point in every_point(calls):
-        if point.fault is faults[point.at % len(faults)]:
-            yield point
-
-
-@pytest.mark.parametrize("name", LONG_STORIES)
-def test_a_fault_at_any_call_of_a_long_story_does_no_harm(name: str) -> None:
-    fired, wrong = explore(lambda hook: play(LONG_STORIES[name], hook), a_few)
-    assert wrong == {}
-    assert fired > 20
 
 
 def test_every_part_of_the_hub_is_called_in_some_story() -> None:

@@ -92,9 +92,9 @@ class Weakened:
         """Pass it on."""
         return self.table.get(key)
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
+    def get_many(self, keys: Sequence[Key], *, may_lag: bool = False) -> dict[Key, Item]:
         """Pass it on."""
-        return self.table.get_many(keys)
+        return self.table.get_many(keys, may_lag=may_lag)
 
     def query(self, pk: str, prefix: str = "") -> list[Item]:
         """Pass it on."""
