@@ -139,7 +139,7 @@ class Table(MemoryTable):
             super().write(writes)
             self.commits.clear()
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
+    def get_many(self, keys: Sequence[Key], *, may_lag: bool = False) -> dict[Key, Item]:
         """Say of every delivery that it is through, so that nothing holds the import back."""
         return {key: settled(key) for key in keys}
 

@@ -36,7 +36,7 @@ from chalicelib.flow.glance import Glance
 from chalicelib.flow.match import lead_writes, match
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.identity import lead_id
-from chalicelib.lead.matching.blocks import MOST_IN_BLOCK, block_keys, narrower
+from chalicelib.lead.matching.blocks import MOST_IN_BLOCK, block_keys, kept_keys, narrower
 from chalicelib.lead.matching.record import Record, record_from, record_of
 from chalicelib.lead.model import Touch
 from chalicelib.records import key_item, lead_key
@@ -201,8 +201,10 @@ class Crowd:
         full = [key for key in wide if self.sizes[key] >= MOST_IN_BLOCK]
         pairs = [narrower(key, record) for key in full]
         more = [pair[place] for place in (0, 1) for pair in pairs if place < len(pair)]
+        own = kept_keys(record)
+        kept = {*own, *(name for key in own for name in narrower(key, record))}
         for key in (*wide, *more[: spare - len(wide)]):
-            if self.sizes[key] < MOST_IN_BLOCK:
+            if key in kept and self.sizes[key] < MOST_IN_BLOCK:
                 self.sizes[key] += 1
                 yield key
 
@@ -265,13 +267,13 @@ class CountingTable(FastTable):
         """Read one item."""
         return self.get_many([key]).get(key)
 
-    def get_many(self, keys: Sequence[Key]) -> dict[Key, Item]:
+    def get_many(self, keys: Sequence[Key], *, may_lag: bool = False) -> dict[Key, Item]:
         """Read items by their keys."""
         self.by_key += len(keys)
         self.blocks += sum(key[0].startswith("BLOCK#") for key in keys)
         for key in keys:
             self._make(key[0])
-        return super().get_many(keys)
+        return super().get_many(keys, may_lag=may_lag)
 
     def query(self, pk: str, prefix: str = "") -> list[Item]:
         """Read items of a partition."""

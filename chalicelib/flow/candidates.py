@@ -9,7 +9,7 @@ from chalicelib.flow.blocks import Block, block_key, read_blocks
 from chalicelib.flow.glance import Glance
 from chalicelib.flow.leads import Stored, stored_leads
 from chalicelib.hub import Current, Hub
-from chalicelib.lead.matching.blocks import block_keys
+from chalicelib.lead.matching.blocks import block_keys, crowd
 from chalicelib.lead.matching.decide import Candidate, settle, weigh
 from chalicelib.lead.matching.record import Record, record_of, record_of_edits
 from chalicelib.lead.matching.weights import Weights
@@ -59,6 +59,7 @@ class Found:
         matches: the leads that it is of; several become one.
         asked: leads that a person is to look at.
         candidates: all that were weighed, the likeliest first, by live lead.
+        leads: how many there are at least, as far as blocks tell.
         compared: by live lead, what the submission was compared with.
     """
 
@@ -68,6 +69,7 @@ class Found:
     matches: tuple[Stored, ...]
     asked: tuple[Stored, ...]
     candidates: tuple[Candidate, ...]
+    leads: int
     compared: Mapping[str, Sequence[Record]]
 
     def to_ask(self) -> list[tuple[Lead, Candidate]]:
@@ -111,7 +113,18 @@ def find(
     wanted += [one for one in holders if len(holders) <= MOST_LEADS]
     wanted += likely
     stored = stored_leads(hub, list(dict.fromkeys(wanted))[:MOST_LEADS])
-    return _weighed(record, touch, held, blocks, stored, weights, known)
+    leads = _crowd(blocks, {*likely, *(one.lead.lead_id for one in stored)})
+    return _weighed(record, touch, held, blocks, stored, weights, leads, known)
+
+
+def _crowd(blocks: Mapping[str, Block], likely: Collection[str]) -> int:
+    """Estimate how many leads there are by the strangers in blocks."""
+    return crowd(
+        {
+            key: len({one.lead_id for one in block.records}.difference(likely))
+            for key, block in blocks.items()
+        }
+    )
 
 
 def _weighed(
@@ -121,6 +134,7 @@ def _weighed(
     blocks: Mapping[str, Block],
     stored: Sequence[Stored],
     weights: Weights,
+    leads: int,
     known: str,
 ) -> Found:
     """Weigh the leads by all that is stored of them."""
@@ -129,10 +143,14 @@ def _weighed(
         old: one.lead.lead_id for one in stored for old in (one.lead.lead_id, *one.lead.members)
     }
     records = records_of(stored, touch.touch_id)
-    candidates = weigh(record, records, owner_of, weights)
+    candidates = weigh(record, records, owner_of, weights, leads)
     settled = settle(candidates)
-    # What several people share is no identity.
-    holders = {key.lead_ids[0] for key in held.values() if len(key.lead_ids) == 1}
+    # What several people share is no identity, nor what only fills its field.
+    holders = {
+        key.lead_ids[0]
+        for name, key in held.items()
+        if len(key.lead_ids) == 1 and _is_told(name, record)
+    }
     chosen = dict.fromkeys(one.lead_id for one in settled.matches)
     # An identity key is enough where nothing speaks against it.
     chosen |= dict.fromkeys(one.lead_id for one in candidates if is_known(one, record, holders))
@@ -150,11 +168,18 @@ def _weighed(
         matches=tuple(by_id[lead_id] for lead_id in together),
         asked=tuple(by_id[lead_id] for lead_id in asked if lead_id not in together)[:MOST_ASKED],
         candidates=tuple(candidates),
+        leads=leads,
         compared={
             lead_id: [one for one in records if owner_of[one.lead_id] == lead_id]
             for lead_id in by_id
         },
     )
+
+
+def _is_told(key: str, record: Record) -> bool:
+    """Say whether an identity key is of what the record has; test@test.com is nobody's."""
+    kind = key.partition(":")[0]
+    return bool(getattr(record, kind, True))
 
 
 def _holder_of(stored: Iterable[Stored], touch_id: str) -> str:
@@ -271,6 +296,7 @@ def match_decision(
         inputs={
             "touch_id": touch.touch_id,
             "weights": weights,
+            "leads": found.leads,
             "compared": [_compared(one, found.compared[one.lead_id]) for one in shown],
         },
         candidates=tuple(verdicts),

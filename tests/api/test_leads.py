@@ -141,7 +141,7 @@ def test_a_cursor_is_bound_to_list_filter_caller_and_day() -> None:
 def test_the_id_of_a_merged_lead_gives_the_lead_it_became_part_of() -> None:
     api = Api()
     for number, (email, phone) in enumerate(
-        [("a@example.com", ""), ("", "+4930123456"), ("a@example.com", "+4930123456")]
+        [("a@example.com", ""), ("", "+493023125042"), ("a@example.com", "+493023125042")]
     ):
         before = {lead.lead_id for lead in api.world.leads()}
         api.world.send("forms", form(number, email=email, phone=phone))

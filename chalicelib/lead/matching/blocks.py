@@ -5,7 +5,7 @@ cut short or sorted. A block holds at most MOST_IN_BLOCK records; what comes lat
 narrower blocks, named by what else is known, so that no block grows with the hub.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from chalicelib.lead.matching.address import street_of
 from chalicelib.lead.matching.firms import USUAL_WORDS, words_of_company
@@ -28,17 +28,33 @@ def block_keys(record: Record) -> tuple[str, ...]:
 def kept_keys(record: Record) -> tuple[str, ...]:
     """Give the keys of the blocks that a record is kept in; it is looked for in all of its blocks.
 
-    One that has a name, an address and a phone is kept by name only: the other two are identity
-    keys, and a slip in one of them leaves the name. Each block is a write that costs.
+    One that has a name, an address and a phone is kept twice, by name only: the other two are
+    identity keys, and a slip in one of them leaves the name. Each block is a write that costs.
     """
     keys = block_keys(record)
     if record.email and record.phone and record.first and record.last and not record.is_role:
-        return tuple(key for key in keys if key[0] in BY_NAME)
+        # The last of them go by the first name and by the family name alone: a mistake in either
+        # leaves the other.
+        return tuple(key for key in keys if key[0] in BY_NAME)[-2:]
     return keys
 
 
 BY_NAME = "nl"
 """First letters of the keys of blocks that are named by names alone."""
+
+
+def crowd(others: Mapping[str, int]) -> int:
+    """Estimate how many leads there are, by how many others are in blocks by names; 0 if unknown.
+
+    Args:
+        others: block key -> how many leads stand there that are not like the record.
+    """
+    by_name = [n for key, n in others.items() if key[0] == "n"]
+    return round(OF_ONE_NAME * sum(by_name) / len(by_name)) if by_name else 0
+
+
+OF_ONE_NAME = 2000
+"""Among so many leads there is one other in a block by first and family name, as a rule."""
 
 
 def narrower(key: str, record: Record) -> tuple[str, ...]:
@@ -62,6 +78,7 @@ def _keys(record: Record) -> Iterator[str]:
         yield f"p{''.join(sorted(record.phone[-8:]))}"
     if first and last:
         yield f"n{last[:3]}{first[0]}"
+        # Of the same kind, so that names in each other's place are found.
         yield f"n{first[:3]}{last[0]}"
     if record.born:
         for name in names:

@@ -1,6 +1,7 @@
 """Two records, field by field: what agrees, what differs, and how many bits each says."""
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from rapidfuzz.fuzz import ratio
 from chalicelib.lead.matching.address import street_level
 from chalicelib.lead.matching.births import born_level
 from chalicelib.lead.matching.firms import share
-from chalicelib.lead.matching.names import likeness, slip
+from chalicelib.lead.matching.names import folded, likeness, slip, sounded
 from chalicelib.lead.matching.phones import phone_level
 from chalicelib.lead.matching.record import Record, digits
 from chalicelib.lead.matching.weights import USUAL, Weights
@@ -105,12 +106,28 @@ def _names(a: Record, b: Record, weights: Weights) -> list[Term]:
     if a.first == b.first and a.last == b.last:
         return straight
     swapped = Term("swapped", "same", weights.levels["swapped"]["same"])
-    # Which of the two has them in their places is not known.
     readings = [straight]
-    for one, other in (("first", "last"), ("last", "first")):
+    # Which of the two has them in their places is not known; most pairs begin with other letters.
+    is_like = _begin_alike(a.first, b.last) or _begin_alike(a.last, b.first)
+    for one, other in (("first", "last"), ("last", "first")) if is_like else ():
         crossed = [*_name(one, a.first, b.last, weights), *_name(other, a.last, b.first, weights)]
         readings.append([*crossed, swapped])
-    return max(readings, key=_best)
+    # Susan Meyer Thomas: the name between may be either.
+    for whole, part in ((a, b), (b, a)):
+        if " " in whole.first and whole.last and part.last:
+            first, _, between = whole.first.partition(" ")
+            last = f"{between} {whole.last}"
+            readings.append(
+                [
+                    *_name("first", first, part.first, weights),
+                    *_name("last", last, part.last, weights),
+                ]
+            )
+    return max(readings, key=_best) if len(readings) > 1 else straight
+
+
+def _begin_alike(a: str, b: str) -> bool:
+    return bool(a and b) and (a[0] == b[0] or sounded(a)[0] == sounded(b)[0])
 
 
 def _best(terms: Sequence[Term]) -> tuple[float, list[tuple[str, list[str]]]]:
@@ -149,7 +166,10 @@ def _in_email(with_email: Record, other: Record, weights: Weights) -> Iterator[T
 
 def _email_level(a: Record, b: Record, weights: Weights) -> str:
     if a.email == b.email:
-        return "role" if a.is_role or b.is_role else "same"
+        # What one writer's name explains is that writer's own.
+        return "role" if a.is_role and b.is_role else "same"
+    if _is_slip_of_signs(a.email, b.email):
+        return "slip"
     local, _, domain = a.email.rpartition("@")
     other_local, _, other_domain = b.email.rpartition("@")
     is_role = a.is_role or b.is_role
@@ -166,6 +186,17 @@ def _email_level(a: Record, b: Record, weights: Weights) -> str:
     if local == other_local:
         return "name" if len(_without_names(local, a, b)) < 2 else "local"
     return "alike" if _own_level(local, other_local, a, b) else "other"
+
+
+def _is_slip_of_signs(a: str, b: str) -> bool:
+    """Tell whether two addresses are one but for their signs, as when the @ is missing."""
+    if a.count("@") == b.count("@") == 1 and a.partition("@")[2] == b.partition("@")[2]:
+        return False
+    one, other = _SIGNS.sub("", a), _SIGNS.sub("", b)
+    return len(one) > 9 and one == other
+
+
+_SIGNS = re.compile(r"[^a-z0-9]+")
 
 
 def _is_slip_of_domain(a: str, b: str, weights: Weights) -> bool:
@@ -216,10 +247,12 @@ def letters(text: str) -> str:
 
 def _without_names(local: str, a: Record, b: Record) -> str:
     """Take the names of two people out of an address; what is left is of their own making."""
-    for name in sorted({a.first, a.last, b.first, b.last}, key=lambda name: (-len(name), name)):
+    names = {name.replace(" ", "") for name in (a.first, a.last, b.first, b.last)}
+    local = _SIGNS.sub("", local)
+    for name in sorted(names | set(map(folded, names)), key=lambda name: (-len(name), name)):
         if len(name) > 2:
-            local = local.replace(name.replace(" ", ""), "")
-    return local.strip("._-")
+            local = local.replace(name, "")
+    return local
 
 
 def _postal_level(a: str, b: str) -> str:

@@ -24,7 +24,7 @@ MERGE = 3.0
 CLEAR = 1.0
 """Bits by which the likeliest of leads that exclude each other has to lead."""
 
-Guard = Literal["", "first_names", "born", "generation", "colleagues", "mailboxes"]
+Guard = Literal["", "first_names", "born", "generation", "colleagues", "mailboxes", "household"]
 
 CERTAIN = ("born", "generation", "colleagues")
 """Guards that leave nothing to ask."""
@@ -62,7 +62,11 @@ class Candidate(NamedTuple):
 
 
 def weigh(
-    record: Record, others: Iterable[Record], owner_of: Mapping[str, str], weights: Weights
+    record: Record,
+    others: Iterable[Record],
+    owner_of: Mapping[str, str],
+    weights: Weights,
+    leads: int = 0,
 ) -> list[Candidate]:
     """Weigh every lead that has one of the records; the likeliest first.
 
@@ -71,7 +75,9 @@ def weigh(
         others: records found in blocks and by identity keys.
         owner_of: lead id of a record -> live lead it is part of now; absent means itself.
         weights: what agreement is worth.
+        leads: as many are there at least, where nothing was learnt; see `blocks.crowd`.
     """
+    prior = weights.prior_among(leads)
     found: dict[str, list[tuple[Record, list[Term]]]] = {}
     for other in others:
         lead_id = owner_of.get(other.lead_id, other.lead_id)
@@ -80,7 +86,7 @@ def weigh(
     for lead_id, compared in found.items():
         closest, _ = max(compared, key=lambda one: (total(one[1]), one[0].touch_id))
         terms = combine([terms for _, terms in compared])
-        bits, rival = odds(record, closest, terms, weights.prior)
+        bits, rival = odds(record, closest, terms, prior)
         guard = guard_of(terms)
         one = Candidate(lead_id, bits, terms, guard, closest, rival, weights.limits)
         candidates.append(one)
@@ -96,7 +102,8 @@ _NAMES = ("first", "last", "swapped")
 def combine(compared: Sequence[list[Term]]) -> list[Term]:
     """Take of each field what says most for a lead, all its records compared.
 
-    The more values a lead has had, the likelier one agrees by chance; that is taken off.
+    The more values a lead has had, the likelier one agrees by chance; that is taken off. Ways
+    of writing one value are no more than one.
     """
     if len(compared) == 1:
         return compared[0]
@@ -120,7 +127,8 @@ def combine(compared: Sequence[list[Term]]) -> list[Term]:
 
 def _best_of(readings: Sequence[list[Term]]) -> list[Term]:
     best = max(readings, key=lambda read: (total(read), read))
-    off = math.log2(len({tuple(sorted(read[0].values)) for read in readings}))
+    others = {tuple(sorted(read[0].values)) for read in readings if read[0].level != "same"}
+    off = math.log2(len(others) + (best[0].level == "same"))
     return [_less(term, off) for term in best]
 
 
@@ -146,9 +154,13 @@ def guard_of(terms: Sequence[Term]) -> Guard:
         may_be_twins = level["first"] == "other" and is_near
         if not is_born or may_be_twins or level.get("last") == "other":
             return "first_names"
-    # Father and son share a name, an address and a phone.
-    if level.get("born") == "other" and is_near:
+    # Father and son share a name, an address and a phone; a name and a mailbox are one's own.
+    is_own = (level.get("first"), level.get("email")) == ("same", "same")
+    if level.get("born") == "other" and is_near and not is_own:
         return "born"
+    # Brother and sister share an initial, too.
+    if level.get("first") == "initial" and level.get("born") in ("alike", "year") and is_near:
+        return "household"
     # A firm gives each of its people one mailbox, and a new one who marries.
     if level.get("email") == "domain" and "born" not in level:
         is_other = level.get("last") == "other"

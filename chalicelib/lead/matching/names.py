@@ -69,11 +69,11 @@ def likeness(a: str, b: str, *, is_given: bool) -> Likeness:
         return "same"
     if found := _word(a, b, is_given):
         return found
-    found = slip(one, other)
+    found = slip(one, other) or _without_vowels(one, other)
     if " " in a or " " in b:
         return _of_words(a.split(), b.split(), is_given) or found or _look(one, other)
-    if found and is_given and _is_known(a) and _is_known(b) and sounded(a) != sounded(b):
-        return "apart"
+    if is_given and sounded(a) != sounded(b) and _are_two(a, b):
+        return "apart" if found else "other"
     return found or _look(one, other)
 
 
@@ -124,7 +124,24 @@ def slip(a: str, b: str) -> Likeness:
         return "near"
     if JaroWinkler.similarity(a, b) > NEAR:
         return "near"
-    return "near" if longest > 4 and sorted(a) == sorted(b) else ""
+    return "near" if longest > 2 and sorted(a) == sorted(b) else ""
+
+
+def _without_vowels(a: str, b: str) -> Likeness:
+    """Tell names of which one is from a script that writes no short vowels: mhmd and Mohammed."""
+    if _VOWELS & set(a[1:]) and _VOWELS & set(b[1:]):
+        return ""
+    bones = _bones(a)
+    return "near" if len(bones) > 1 and len(a) > 2 < len(b) and bones == _bones(b) else ""
+
+
+_VOWELS = frozenset("aeiou")
+
+
+def _bones(name: str) -> str:
+    """Keep of a name what every script writes."""
+    kept = (letter for letter in name.rstrip("h") if letter not in "aeiouyw")
+    return "".join(letter for letter, _ in groupby(kept))
 
 
 def is_short_form(a: str, b: str) -> bool:
@@ -138,6 +155,13 @@ def _stands_for(name: str) -> frozenset[str]:
     from chalicelib.lead.data.nicknames import FULL_FORMS
 
     return frozenset({name, *_english().canonicals_of(name), *FULL_FORMS.get(name, ())})
+
+
+def _are_two(a: str, b: str) -> bool:
+    """Tell whether first names are two in their own right: Mark and Mary, Anna and Annabelle."""
+    short, full = sorted((a, b), key=len)
+    is_longer = full.startswith(short) and len(full) - len(short) > 2
+    return _is_known(short) and (is_longer or _is_known(full))
 
 
 def _is_known(name: str) -> bool:

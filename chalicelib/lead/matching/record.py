@@ -8,6 +8,12 @@ from operator import attrgetter
 from typing import Any
 
 from chalicelib.lead.edits import edits_in_force
+from chalicelib.lead.matching.fillers import (
+    is_filler,
+    is_filler_date,
+    is_filler_mail,
+    is_filler_phone,
+)
 from chalicelib.lead.matching.names import name_of
 from chalicelib.lead.model import Edit, Touch
 from chalicelib.lead.text import joined
@@ -93,8 +99,12 @@ def grown(texts: Sequence[str]) -> Record:
 
 
 def record_of(touch: Touch, lead_id: str) -> Record:
-    """Make the record of a touch; what could not be made fit for use is compared as given."""
-    given = {**touch.unclean, **{field: value.value for field, value in touch.contact.items()}}
+    """Make the record of a touch; what could not be made fit for use is compared as given.
+
+    But for a company: what is no company's name is none to compare.
+    """
+    given = {**touch.unclean, "company": ""}
+    given |= {field: value.value for field, value in touch.contact.items()}
     email = touch.contact.get("email")
     notes = email.notes if email else ()
     return record_from(given, touch.touch_id, lead_id, notes)
@@ -112,7 +122,7 @@ def record_of_edits(edits: Iterable[Edit], lead_id: str) -> Record:
 def record_from(
     given: Mapping[str, str], touch_id: str, lead_id: str, notes: Collection[str] = ()
 ) -> Record:
-    """Make a record of the values of contact fields.
+    """Make a record of the values of contact fields; what only fills its field is left out.
 
     Args:
         given: contact field -> clean value, or what was typed.
@@ -124,28 +134,47 @@ def record_from(
     email = given.get("email", "").strip().lower()
     if " " in email or "<" in email:
         email = next(iter(_ADDRESS.findall(email)), email)
+    phone = digits(given.get("phone", "").split(";")[0])
+    born = digits(given.get("date_of_birth", ""))
     return Record(
         touch_id=touch_id,
         lead_id=lead_id,
         first=first,
         last=last,
-        email=_TAG.sub("@", email),
-        phone=digits(given.get("phone", "").split(";")[0]),
-        born=digits(given.get("date_of_birth", "")),
-        street=plain(given.get("street", "")),
-        city=plain(given.get("city", "")),
-        region=plain(given.get("region", "")),
-        postal_code=plain(given.get("postal_code", "")).replace(" ", ""),
-        company=plain(given.get("company", "")),
-        job=plain(given.get("job_title", "")),
-        is_role="role_address" in notes,
+        email="" if is_filler_mail(email) else _TAG.sub("@", email),
+        phone="" if is_filler_phone(phone) else phone,
+        born="" if is_filler_date(born) else born,
+        street=_told(given, "street"),
+        city=_told(given, "city"),
+        region=_told(given, "region"),
+        postal_code=_told(given, "postal_code").replace(" ", ""),
+        company=_told(given, "company"),
+        job=_told(given, "job_title"),
+        is_role="role_address" in notes and not is_named_for(email, first, last),
         is_free="free_mail" in notes,
         generation=generation,
     )
 
 
+def _told(given: Mapping[str, str], field: str) -> str:
+    """Give a value, plain; empty when it only fills its field."""
+    text = plain(given.get(field, ""))
+    return "" if is_filler(text) else text
+
+
+def is_named_for(email: str, first: str, last: str) -> bool:
+    """Tell whether an address is made of the first letters of its writer's names."""
+    local = email.partition("@")[0].rstrip("0123456789").replace(".", "")
+    return bool(first and last) and local in (first[0] + last[0], last[0] + first[0])
+
+
 def names_of(given: Mapping[str, str]) -> tuple[str, str, str]:
     """Give first name, family name and generation, plain; a full name is split if need be."""
+    first, last, generation = _names_of(given)
+    return "" if is_filler(first) else first, "" if is_filler(last) else last, generation
+
+
+def _names_of(given: Mapping[str, str]) -> tuple[str, str, str]:
     first, of_first = name_of(plain(given.get("first_name", "")))
     last, of_last = name_of(plain(given.get("last_name", "")))
     if first or last:

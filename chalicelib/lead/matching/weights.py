@@ -34,7 +34,7 @@ LEVELS: Mapping[str, Mapping[str, float]] = {
     "city": {"slip": -2.5, "other": -2.0},
     "street": {"same": 10.0, "number": 2.5, "near": 3.0, "name": 1.5, "other": -3.0},
     "site": {"same": 10.0, "number": 1.0, "near": 3.0, "name": 1.5, "other": -4.5},
-    "company": {"same": 10.0, "near": 7.0, "part": 3.0, "little": 0.0, "other": -4.0},
+    "company": {"same": 14.0, "near": 7.0, "part": 3.0, "little": 0.0, "other": -4.0},
     "employer": {"same": 6.0, "near": 4.0, "part": 1.0, "little": 0.0, "other": -1.5},
     "kind": {"other": -6.0},
     "job": {"other": -0.7},
@@ -137,6 +137,12 @@ class Weights(Model):
             # One of them is whose it is; what counts is how many others have it.
             counted = max(0, counted - 1)
         return (counted + KNOWN * usual) / (self.records.get(field, 0) + KNOWN)
+
+    def prior_among(self, leads: int) -> float:
+        """Give the prior when there are so many leads at least; what was learnt knows better."""
+        if self.leads or leads <= FEWEST:
+            return self.prior
+        return self.prior + math.log2(leads / FEWEST)
 
     @cached_property
     def prior(self) -> float:

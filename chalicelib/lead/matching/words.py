@@ -66,6 +66,7 @@ _GUARDS: Mapping[Guard, str] = {
     "born": "two dates of birth are not taken for one person",
     "generation": "one is the elder of that name and the other the younger",
     "colleagues": "two names and two mailboxes at one company are two people",
+    "household": "one of a household may have that initial and another date of birth",
     "mailboxes": "a company gives each of its people one mailbox",
 }
 

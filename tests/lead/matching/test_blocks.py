@@ -2,7 +2,14 @@
 
 import pytest
 
-from chalicelib.lead.matching.blocks import MOST_BLOCKS, block_keys, narrower
+from chalicelib.lead.matching.blocks import (
+    MOST_BLOCKS,
+    OF_ONE_NAME,
+    block_keys,
+    crowd,
+    kept_keys,
+    narrower,
+)
 from chalicelib.lead.matching.record import Record
 
 EVERYTHING = Record(
@@ -78,3 +85,16 @@ def test_what_stands_for_a_full_block_is_named_by_what_else_is_known() -> None:
         assert len(names) == len(set(names)) == 2
         assert all(name.startswith(f"{key}+") for name in names)
     assert narrower("nfali", Record(first="ines", last="falkenrath")) == ()
+
+
+def test_a_crowd_is_told_by_the_strangers_in_blocks_by_name() -> None:
+    assert crowd({"nfali": 24, "nifal": 16, "lfalke": 24}) == 20 * OF_ONE_NAME
+    assert crowd({"nfali": 0, "zls12ab": 24}) == 0
+    assert crowd({}) == 0
+
+
+def test_who_left_a_name_an_address_and_a_phone_is_kept_by_either_name() -> None:
+    kept = kept_keys(EVERYTHING)
+    assert len(kept) == 2
+    plain = Record(first="ines", last="falkenrath", email="ines@example.com", phone="442079460111")
+    assert kept_keys(plain) == ("ninef", "lfalke")

@@ -174,3 +174,19 @@ def test_thresholds_of_the_configuration_come_first() -> None:
     strict = Weights(limits={"match": 20.0})
     (found,) = weigh(INES, [Record("1", "a", phone=INES.phone)], {}, strict)
     assert found.outcome == "ask"
+
+
+def test_among_more_leads_it_takes_more_until_they_are_counted() -> None:
+    one, other = INES, Record("1", "a", first="ines", last="falkenrath")
+    (few,), (many,) = (weigh(one, [other], {}, AS_IT_COMES, leads=n) for n in (0, 20_000))
+    assert few.bits > many.bits
+    learnt = Weights(leads=1000, submissions=2000)
+    (known,), (guessed,) = (weigh(one, [other], {}, learnt, leads=n) for n in (0, 20_000))
+    assert known.bits == guessed.bits
+
+
+def test_two_ways_of_writing_one_value_are_one_value() -> None:
+    one = Record("1", "a", phone="442079460111")
+    local = Record("2", "a", phone="02079460111")
+    (alone,), (both,) = (weigh(INES, known, {}, AS_IT_COMES) for known in ([one], [one, local]))
+    assert alone.bits == pytest.approx(both.bits)
