@@ -55,6 +55,9 @@ def merge_leads(call: Call, body: MergeBody) -> Lead:
 def unmerge_lead(call: Call, body: UnmergeBody) -> Parted:
     """Take a lead out of this one again; what came since goes where it belongs."""
     lead = call.lead()
+    if body.lead_id not in lead.members:
+        # It may be one that was taken out before, and has gone to somebody else.
+        _may_know(call, body.lead_id)
     rest, member = unmerge(call.hub, lead.lead_id, body.lead_id, call.actor, body.reason)
     return Parted(rest=rest, member=member)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chalicelib.cli.imports import bar
 from chalicelib.cli.tools import JsonOption, LimitOption, StageOption, Tools, clean, tools_of
 from chalicelib.errors import HubError, NotFound
 
@@ -42,13 +43,43 @@ def erase(
         _confirm(tools, hub, lead_id)
     actor = "command line"
     one = begin(hub, lead_id, actor, reason) if lead_id else begin_unknown(hub, keys, actor, reason)
-    with tools.err.status("Erasing") as status:
+    if as_json:
+        one = run_now(hub, one.erasure_id, lambda now: None)
+    else:
+        one = _erase_shown(tools, hub, one)
+    _show(tools, one, as_json=as_json)
+
+
+STEPS = ("Leads and what hangs on them", "Lists of deliveries", "Refusals, ledgers and imports")
+
+
+def _erase_shown(tools: Tools, hub: "Hub", one: "Erasure") -> "Erasure":
+    """Erase as far as it goes now, with a bar for each step."""
+    from chalicelib.flow.erase import run_now
+    from chalicelib.flow.erase_search import searched
+
+    lists = len(searched(hub))
+    with bar(tools) as progress:
+        tasks = [progress.add_task(f"{n}. {step}", total=None) for n, step in enumerate(STEPS, 1)]
 
         def tell(now: "Erasure") -> None:
-            status.update(f"Erasing: {_progress(now)}")
+            for task, (done, of) in zip(tasks, _how_far(now, lists), strict=True):
+                progress.update(task, completed=done, total=of)
 
+        tell(one)
         one = run_now(hub, one.erasure_id, tell)
-    _show(tools, one, as_json=as_json)
+        tell(one)
+    return one
+
+
+def _how_far(one: "Erasure", lists: int) -> tuple[tuple[int, int | None], ...]:
+    """Say of each step how much of it is done, and of how much; None where nobody knows."""
+    gone = sum(one.removed.values())
+    if one.state == "erasing":
+        return (gone, None), (0, lists), (0, 1)
+    is_through = one.place is None or one.place.number > 1
+    looked_at = lists if one.place is None or is_through else len(one.place.done)
+    return (max(gone, 1), max(gone, 1)), (looked_at, lists), (int(is_through), 1)
 
 
 def _confirm(tools: Tools, hub: "Hub", lead_id: str) -> None:
@@ -101,12 +132,6 @@ def erasure(
             for one in found
         ],
     )
-
-
-def _progress(one: "Erasure") -> str:
-    gone = ", ".join(f"{count} {store.replace('_', ' ')}" for store, count in one.removed.items())
-    looked = f"; {one.looked_at} deliveries looked through" if one.looked_at else ""
-    return f"{one.state}, {gone or 'nothing'} gone{looked}"
 
 
 def _show(tools: Tools, one: "Erasure", *, as_json: bool) -> None:

@@ -202,7 +202,7 @@ def _follow(hub: Hub, proposal: Proposal, pair: tuple[str, str]) -> Proposal | N
     version = known.version + 1 if known else 1
     update = {"lead_ids": pair, "version": version, "compared": {}}
     moved = proposal.model_copy(update=update)
-    closed = proposal.settled("closed", hub.clock())
+    closed = proposal.model_copy(update={"compared": {}}).settled("closed", hub.clock())
     try:
         hub.table.write(proposal_writes([closed, moved], f"follow:{hub.new_id()}"))
     except Conflict:

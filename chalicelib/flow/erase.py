@@ -21,6 +21,7 @@ from chalicelib.lead.model import Lead
 from chalicelib.lead.person import keys_named
 from chalicelib.records import (
     claim_key,
+    event_of,
     holders_of,
     identity_key,
     key_item,
@@ -183,6 +184,7 @@ def _taken_in(hub: Hub, one: Erasure, version: int, stored: Stored, due_at: date
                 keys=tuple(sorted({*known.keys, *keys})),
                 shared=tuple(sorted({*known.shared, *_shared(hub, keys, ours)})),
                 claims=tuple(sorted({*known.claims, *claims})),
+                kin=tuple(sorted({*known.kin, *_kin(hub, ours)} - {*one.lead_ids, *ours})),
             ),
         }
     )
@@ -243,6 +245,24 @@ def release_writes(
             else Delete(name, identity_key(key), condition)
         )
     return writes
+
+
+def _kin(hub: Hub, lead_ids: Sequence[str]) -> set[str]:
+    """Name the leads that these were one with and are no more, also by others."""
+    found: set[str] = set()
+    wanted = {*lead_ids}
+    while wanted:
+        events = [
+            event_of(item)
+            for lead_id in sorted(wanted)
+            for item in hub.table.query(lead_key(lead_id)[0], "EVENT#")
+        ]
+        leads = hub.table.get_many([lead_key(lead_id) for lead_id in sorted(wanted)])
+        found |= wanted
+        wanted = {one for event in events if event.kind == "unmerged" for one in event.before}
+        wanted |= {one for lead in map(lead_of, leads.values()) for one in lead.members}
+        wanted -= found
+    return found - {*lead_ids}
 
 
 def _shared(hub: Hub, keys: Iterable[str], lead_ids: Sequence[str]) -> set[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from chalicelib.flow.erase import Run
 from chalicelib.flow.erase_elsewhere import refusals_of_theirs
-from chalicelib.flow.erase_lead import SKELETON
+from chalicelib.flow.erase_lead import SKELETON, told_of_by_kin
 from chalicelib.flow.erase_state import Checked
 from chalicelib.records import (
     claim_of,
@@ -48,7 +48,8 @@ def _leads(run: Run) -> Checked:
     items = [
         item for lead_id in run.one.lead_ids for item in run.hub.table.query(lead_key(lead_id)[0])
     ]
-    return _told("leads and their timelines", len(items), [i for i in items if _is_left(i)])
+    left = [*(item for item in items if _is_left(item)), *told_of_by_kin(run)]
+    return _told("leads and their timelines", len(items), left)
 
 
 def _is_left(item: Item) -> bool:

@@ -1,12 +1,14 @@
 """Erases what is stored below a person's leads: notifications, timeline, touches and claims."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from chalicelib.flow.blocks import block_writes, moved
-from chalicelib.flow.erase import Run, release_writes, tombstone_put
+from chalicelib.flow.erase import Run, digest_of_claim, release_writes, tombstone_put
 from chalicelib.flow.erase_state import Told
 from chalicelib.flow.proposals import proposal_key
 from chalicelib.flow.route import SENT_ON_AFTER
+from chalicelib.lead.choosing.turn import without_person
 from chalicelib.lead.matching.record import Record, record_of
 from chalicelib.lead.model import Touch
 from chalicelib.records import (
@@ -62,7 +64,7 @@ def erase_leads(run: Run) -> bool:
             or _erase_touches(run, lead_id, by_kind.get("touch", []))
         ):
             return True
-    return _release(run)
+    return _erase_kin(run) or _release(run)
 
 
 def _release(run: Run) -> bool:
@@ -155,7 +157,7 @@ def _erase_events(run: Run, items: Sequence[Item]) -> bool:
 
 
 def _skeleton(item: Item, event: Event, writer: str) -> Item:
-    routing = tuple(one for one in event.decisions if one.kind == "route")
+    routing = tuple(without_person(one) for one in event.decisions if one.kind == "route")
     bare = Event(
         event_id=event.event_id,
         kind=event.kind,
@@ -168,6 +170,43 @@ def _skeleton(item: Item, event: Event, writer: str) -> Item:
     version = int(item["version"]) + 1
     changed = {"data": packed(bare), "version": version, "writer": writer, SKELETON: 1}
     return {**item, **changed}
+
+
+def told_of_by_kin(run: Run) -> Iterator[Item]:
+    """Find events that tell of them on timelines of leads that they were one with by mistake."""
+    for lead_id in run.person.kin:
+        for item in run.hub.table.query(lead_key(lead_id)[0], "EVENT#"):
+            if _is_told_of(run, event_of(item)):
+                yield item
+
+
+def _is_told_of(run: Run, event: Event) -> bool:
+    if event.kind == "read_again":
+        touch = Touch.model_validate(event.before["touch"], extra="ignore")
+        return digest_of_claim(touch.source_id, touch.external_id) in run.person.claims
+    ours = {*run.one.lead_ids}
+    return any(
+        before and ours & {lead_id, *before.get("members", ())}
+        for lead_id, before in event.before.items()
+    )
+
+
+def _erase_kin(run: Run) -> bool:
+    """Let the timelines of such leads say no more than whom they were one with."""
+    writes: list[Write] = []
+    writer = f"erase:{run.hub.new_id()}"
+    for item in islice(told_of_by_kin(run), AT_ONCE):
+        event, version = event_of(item), int(item["version"])
+        name, condition = f"erased event {len(writes)}", Holds("version", version)
+        if event.kind == "read_again":
+            writes.append(Delete(name, Key(item["pk"], item["sk"]), condition))
+            continue
+        bare = event.model_copy(update={"before": {one: {} for one in event.before}})
+        after = {**item, "data": packed(bare), "version": version + 1, "writer": writer}
+        writes.append(Put(name, after, condition))
+    if writes:
+        run.write(run.one.counting(timeline_entries=len(writes)), writes)
+    return bool(writes)
 
 
 def _erase_proposals(run: Run, items: Sequence[Item]) -> bool:

@@ -14,9 +14,9 @@ from chalicelib import registry
 from chalicelib.connector import BUCKET, Act, Submission, read
 from chalicelib.errors import HubError, Malformed
 from chalicelib.flow.empty import emptied, let_go
-from chalicelib.flow.erase import Run, digest_of_claim
+from chalicelib.flow.erase import MOST_CLAIMS, Run, digest_of_claim
 from chalicelib.flow.erase_lead import erased_claim
-from chalicelib.flow.erase_state import Place
+from chalicelib.flow.erase_state import Person, Place
 from chalicelib.flow.keep import request_of
 from chalicelib.flow.outcome import OPEN, overall
 from chalicelib.hub import Hub
@@ -28,6 +28,7 @@ from chalicelib.records import (
     Delivery,
     Outcome,
     claim_key,
+    claim_of,
     deliveries_list,
     delivery_item,
     delivery_key,
@@ -60,6 +61,16 @@ def sources_of(hub: Hub) -> list[str]:
     return sorted({*current.config.sources, *current.active.retired})
 
 
+def searched(hub: Hub) -> list[tuple[str, Outcome]]:
+    """Name the lists of deliveries that a search goes through, each with the outcome it is of."""
+    return [
+        (deliveries_list(source_id, outcome), outcome)
+        for source_id in sources_of(hub)
+        for outcome in OUTCOMES
+        if outcome != "erased"
+    ]
+
+
 def traces_of(run: Run) -> Traces:
     """Give what tells the person's own texts from others'."""
     only_theirs = {*run.person.keys} - {*run.person.shared}
@@ -72,14 +83,8 @@ def search_page(run: Run) -> bool:
     Raises:
         Conflict: somebody else wrote first; look again.
     """
-    lists = [
-        (deliveries_list(source_id, outcome), outcome)
-        for source_id in sources_of(run.hub)
-        for outcome in OUTCOMES
-        if outcome != "erased"
-    ]
     place = run.one.place
-    left = [one for one in lists if place and one[0] not in place.done]
+    left = [one for one in searched(run.hub) if place and one[0] not in place.done]
     if place is None or not left:
         return False
     for name, outcome in left:
@@ -123,8 +128,8 @@ def _look_through(
 
 def _may_be_theirs(run: Run, item: Item, outcome: str) -> bool:
     summary = summary_of(item)
-    leads = summary.get("leads", [])
-    if not {*leads}.isdisjoint(run.one.lead_ids) or len(leads) >= MOST_LEADS_LISTED:
+    leads = {*summary.get("leads", [])}
+    if leads & {*run.one.lead_ids, *run.person.kin} or len(leads) >= MOST_LEADS_LISTED:
         return True
     if summary.get("emptied"):
         return False
@@ -138,9 +143,15 @@ def settle(run: Run, delivery: Delivery) -> bool:
         Conflict: somebody else wrote first; look again.
     """
     hub, one = run.hub, run.one
+    stored, delivery = delivery, _named_anew(run, delivery)
     acts = acts_in(hub, delivery)
     theirs = _positions(run, delivery, acts)
     if not theirs:
+        if delivery != stored:
+            # It named them, and is somebody's whom they were taken for.
+            after = delivery.model_copy(update={"version": delivery.version + 1})
+            item = delivery_item(after, f"erase:{hub.new_id()}")
+            run.write(one, [Put("erased request", item, Holds("version", delivery.version))])
         return False
     results = {**delivery.results, **{str(position): GONE for position in theirs}}
     others = [result for result in results.values() if result.outcome != "erased"]
@@ -158,11 +169,13 @@ def settle(run: Run, delivery: Delivery) -> bool:
     if not is_unfinished and not delivery.emptied_at:
         after = emptied(after, hub.clock())
     writer = f"erase:{hub.new_id()}"
+    tombstones = _new_tombstones(run, delivery, theirs, acts, writer)
     puts: list[Write] = [
         Put("erased request", delivery_item(after, writer), Holds("version", delivery.version)),
-        *_new_tombstones(run, delivery, theirs, acts, writer),
+        *tombstones,
     ]
     counted = {
+        "person": _with_claims(run.person, tombstones),
         "waits_for" if is_unfinished else "emptied": (
             *(one.waits_for if is_unfinished else one.emptied),
             delivery.delivery_id,
@@ -210,6 +223,28 @@ def settle_shared(run: Run, delivery: Delivery) -> bool:
     run.write(settled, [Put("erased request", item, Holds("version", delivery.version))])
     let_go(hub, after)
     return True
+
+
+def _named_anew(run: Run, delivery: Delivery) -> Delivery:
+    """Name whose its submissions are now, where they came to leads that were one by mistake."""
+    named = {*run.one.lead_ids, *run.person.kin}
+    wanted = {
+        position: claim_key(delivery.source_id, result.external_id)
+        for position, result in delivery.results.items()
+        if result.lead_id in named
+    }
+    if not run.person.kin or not wanted:
+        return delivery
+    stored = run.hub.table.get_many(list(dict.fromkeys(wanted.values())))
+    claims = {key: claim_of(item) for key, item in stored.items()}
+    results = dict(delivery.results)
+    for position, key in wanted.items():
+        lead_id = claims[key].lead_id if key in claims else ""
+        if _is_claimed(delivery.source_id, results[position].external_id, {*run.person.claims}):
+            lead_id = run.one.lead_ids[0]
+        if lead_id:
+            results[position] = results[position].model_copy(update={"lead_id": lead_id})
+    return delivery.model_copy(update={"results": results})
 
 
 def _positions(run: Run, delivery: Delivery, acts: Sequence[Act]) -> set[int]:
@@ -278,7 +313,7 @@ def mails_in(delivery: Delivery, acts: Sequence[Act], theirs: set[int]) -> Itera
 
 def _new_tombstones(
     run: Run, delivery: Delivery, theirs: set[int], acts: Sequence[Act], writer: str
-) -> list[Write]:
+) -> list[Put]:
     """Give claims for submissions that were never taken, lest a repetition bring them back."""
     ids = {
         result.external_id
@@ -291,6 +326,13 @@ def _new_tombstones(
     return [
         erased_claim(key, delivery.source_id, 0, run, writer) for key in keys if key not in known
     ]
+
+
+def _with_claims(person: Person, tombstones: Sequence[Put]) -> Person:
+    """Remember submissions that led to no lead, so that ledgers forget their names too."""
+    found = {*person.claims, *(put.key[0].partition("#")[2] for put in tombstones)}
+    is_known = len(found) == len(person.claims) or len(found) > MOST_CLAIMS
+    return person if is_known else person.model_copy(update={"claims": tuple(sorted(found))})
 
 
 def _import_of(hub: Hub, delivery: Delivery) -> Iterator[str]:

@@ -45,6 +45,9 @@ class Person(Model):
         default=(), description="those that others hold too, and that say nothing of who it is"
     )
     claims: tuple[str, ...] = Field(default=(), description="digests of their submissions")
+    kin: tuple[str, ...] = Field(
+        default=(), description="leads that they were one with for a while, by mistake"
+    )
 
 
 class Place(Model):

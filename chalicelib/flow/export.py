@@ -174,7 +174,7 @@ def _gathered(hub: Hub, lead: Lead, actor: str) -> Export:
             Happened(at=one.at, what=one.kind, who=one.actor or one.source_id, text=one.text)
             for one in entries
         ),
-        requests=tuple(_requests(hub, ours, touches)),
+        requests=tuple(_requests(hub, touches)),
     )
 
 
@@ -236,10 +236,9 @@ def _notifications(entries: Iterable[TimelineEntry]) -> Iterator[Notification]:
             )
 
 
-def _requests(
-    hub: Hub, lead_ids: Sequence[str], touches: Sequence[Touch]
-) -> Iterator[ExportedRequest]:
+def _requests(hub: Hub, touches: Sequence[Touch]) -> Iterator[ExportedRequest]:
     ids = list(dict.fromkeys(touch.delivery_id for touch in touches))
+    ours = {(touch.source_id, touch.external_id) for touch in touches}
     found = hub.table.get_many([delivery_key(delivery_id) for delivery_id in ids])
     for delivery in map(delivery_of, found.values()):
         told = ExportedRequest(
@@ -247,8 +246,9 @@ def _requests(
             source_id=delivery.source_id,
             received_at=delivery.received_at,
         )
-        is_theirs = all(result.lead_id in lead_ids for result in delivery.results.values())
-        if not is_theirs or delivery.acts > 1 or len(delivery.results) > 1:
+        # By the submission, for it may have come to a lead that was one with theirs by mistake.
+        said = {(delivery.source_id, one.external_id) for one in delivery.results.values()}
+        if not said <= ours or delivery.acts > 1 or len(delivery.results) > 1:
             note = "others' submissions came in it too; this person's is among the touches"
             yield told.model_copy(update={"note": note})
             continue

@@ -3,31 +3,56 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from html import escape
+from itertools import groupby
 
 from chalicelib.flow.export import Export
 from chalicelib.lead.model import utc_text
 from chalicelib.lead.text import joined
 
 STYLE = """
-:root { color-scheme: light dark; }
+:root { color-scheme: light dark; --line: #8884; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
+h1 { font-size: 1.6rem; line-height: 1.25; }
+h2 { font-size: 1.2rem; margin-top: 3rem; border-bottom: 2px solid var(--line); }
+h3 { font-size: 1rem; margin: 1.5rem 0 .3rem; }
+p, ul { margin: .4rem 0; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0;
-  border-bottom: 1px solid #8884; overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: .3rem 1rem .3rem 0;
+  border-bottom: 1px solid var(--line); }
+th { font-size: .85rem; opacity: .7; }
+td { overflow-wrap: anywhere; white-space: pre-line; }
+td:first-child { min-width: 8rem; }
+td:first-child:nth-last-child(2) { width: 14rem; }
+td:nth-child(3):not(.when) { min-width: 6rem; }
+td.when { white-space: nowrap; overflow-wrap: normal; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; }
 .dim { opacity: .7; }
-@media print { body { margin: 0; max-width: none; font-size: 11px; } h2 { break-after: avoid; }
-  tr { break-inside: avoid; } }
+@media (max-width: 40rem) {
+  thead { display: none; }
+  tr, td { display: block; }
+  tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
+  td { padding: 0; border: 0; }
+  td:first-child { font-weight: 600; }
+  td:empty { display: none; }
+  td[data-label]::before { content: attr(data-label) ": "; opacity: .7; }
+}
+@media print { :root { color-scheme: light; }
+  body { margin: 0; max-width: none; font-size: 11px; }
+  h2, h3 { break-after: avoid; } tr { break-inside: avoid; }
+  thead { display: table-header-group; } }
 """
+
+
+WHEN = "When"
+"""Heading of the column of times."""
 
 
 def render(found: Export) -> str:
     """Write an export as a self-contained HTML page."""
     intro = (
         f"Taken on {_when(found.exported_at)} by {escape(found.exported_by)}. "
-        f"Lead {escape(', '.join(found.lead_ids))}; {escape(found.status)}, "
-        f"{escape(found.stage)}; owner: {escape(found.owner or 'nobody')}."
+        f"Lead {escape(', '.join(found.lead_ids))}; status {escape(found.status)}, "
+        f"stage {escape(found.stage)}, owner {escape(found.owner or 'nobody')}."
     )
     parts = [
         "<h1>What is known of this person</h1>",
@@ -35,7 +60,7 @@ def render(found: Export) -> str:
         _section("What is known, and where it is from", _fields(found)),
         _section("What the person sent", "".join(_touches(found))),
         _section("Consents", _consents(found)),
-        _section("What was decided", f"<pre>{escape(chr(10).join(found.decisions))}</pre>"),
+        _section("What was decided", "\n".join(_decided(found))),
         _section("Who was told", _told(found)),
         _section("What happened", _timeline(found)),
         _section("Requests as they came", "".join(_requests(found))),
@@ -56,21 +81,41 @@ def _section(title: str, content: str) -> str:
 
 
 def _table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Lay out rows; where it is narrow each is a block, its first cell the heading."""
     body = "\n".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
+        "<tr>"
+        + "".join(
+            f"<td{_kind(place, heading)}>{escape(str(cell))}</td>"
+            for place, (heading, cell) in enumerate(zip(headings, row, strict=True))
+        )
+        + "</tr>"
+        for row in rows
     )
     if not body:
         return ""
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    return f"<table>\n<tr>{head}</tr>\n{body}\n</table>"
+    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+
+
+def _kind(place: int, heading: str) -> str:
+    style = ' class="when"' if heading == WHEN else ""
+    return style + (f' data-label="{escape(heading)}"' if place > 1 and heading else "")
+
+
+def _decided(found: Export) -> Iterable[str]:
+    """Give decisions as paragraphs, each with a list of what stands indented below it."""
+    for is_below, lines in groupby(found.decisions, lambda line: line.startswith(" ")):
+        tag = "li" if is_below else "p"
+        told = "\n".join(f"<{tag}>{escape(line.strip())}</{tag}>" for line in lines)
+        yield f"<ul>\n{told}\n</ul>" if is_below else told
 
 
 def _fields(found: Export) -> str:
     return _table(
-        ("Field", "Value", "From", "When"),
+        ("Field", "Value", "From", WHEN),
         [
             (
-                one.field,
+                _words(one.field),
                 joined(one.value),
                 f"set by hand by {one.by}" if one.by else one.source_id,
                 _when(one.at),
@@ -93,7 +138,7 @@ def _touches(found: Export) -> Iterable[str]:
 
 def _consents(found: Export) -> str:
     return _table(
-        ("Purpose", "Answer", "Words that were shown", "When", "By", "In force"),
+        ("Purpose", "Answer", "Words that were shown", WHEN, "By", "In force"),
         [
             (
                 one.purpose,
@@ -110,12 +155,12 @@ def _consents(found: Export) -> str:
 
 def _told(found: Export) -> str:
     rows = [(o.destination_id, o.kind, o.state, _when(o.at)) for o in found.notifications]
-    return _table(("Destination", "About", "State", "When"), rows)
+    return _table(("Destination", "About", "State", WHEN), rows)
 
 
 def _timeline(found: Export) -> str:
     rows = [(_when(one.at), one.what, one.who, one.text) for one in found.timeline]
-    return _table(("When", "What", "Who", ""), rows)
+    return _table((WHEN, "What", "Who", ""), rows)
 
 
 def _requests(found: Export) -> Iterable[str]:
@@ -127,5 +172,9 @@ def _requests(found: Export) -> Iterable[str]:
             yield f"<pre>{escape(one.body)}</pre>\n"
 
 
+def _words(field: str) -> str:
+    return field.replace("_", " ").capitalize()
+
+
 def _when(moment: datetime) -> str:
-    return utc_text(moment)[:19].replace("T", " ") + " UTC"
+    return utc_text(moment)[:16].replace("T", " ") + " UTC"

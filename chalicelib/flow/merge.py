@@ -14,7 +14,6 @@ from chalicelib.lead.merging import (
     family_of,
     kept_apart,
     let_together,
-    may_merge,
     survivor,
 )
 from chalicelib.lead.model import Lead
@@ -108,7 +107,7 @@ def _merge_once(
     first = survivor(leads)
     others = [lead for lead in leads if lead.lead_id != first.lead_id]
     now = max([hub.clock(), *(lead.updated_at + LATER for lead in leads)])
-    joint, losers = absorb(first, others)
+    joint, losers = absorb(first, others, current.config.qualifying.order)
     touches = [old.record.touch for one in stored for old in one.touches]
     lead, decisions = learn(hub, current, joint, touches, now)
     lead = lead.model_copy(update={"version": first.version + 1})
@@ -146,10 +145,14 @@ def _mark(hub: Hub, one_id: str, other_id: str, actor: str, reason: str, kind: E
         one, other = find_lead(hub, one_id), find_lead(hub, other_id)
         if one.lead_id == other.lead_id:
             raise Conflict(f"{one_id} and {other_id} are one lead; take it apart: hub unmerge")
-        if may_merge(one, other) == (kind == "let_together"):
+        if kind == "kept_apart":
+            after = [_marked(one, other_id), _marked(other, one_id)]
+        else:
+            after = let_together([one, other])
+        if after == [one, other]:
             return
         try:
-            hub.table.write(_mark_writes(hub, one, other, actor, reason, kind, writer))
+            hub.table.write(_mark_writes(hub, [one, other], after, actor, reason, kind, writer))
         except Conflict:
             continue
         return
@@ -157,32 +160,30 @@ def _mark(hub: Hub, one_id: str, other_id: str, actor: str, reason: str, kind: E
 
 
 def _mark_writes(
-    hub: Hub, one: Lead, other: Lead, actor: str, reason: str, kind: EventKind, writer: str
+    hub: Hub,
+    before: Sequence[Lead],
+    after: Sequence[Lead],
+    actor: str,
+    reason: str,
+    kind: EventKind,
+    writer: str,
 ) -> list[Write]:
-    now = max(hub.clock(), one.updated_at + LATER, other.updated_at + LATER)
-    if kind == "kept_apart":
-        after = [_marked(one, other), _marked(other, one)]
-        text = "is never to be merged with {}"
-    else:
-        after = let_together([one, other])
-        text = "may be merged with {} again"
+    now = max([hub.clock(), *(lead.updated_at + LATER for lead in before)])
+    is_apart = kind == "kept_apart"
+    text = "is never to be merged with {}" if is_apart else "may be merged with {} again"
     writes: list[Write] = []
-    pairs = ((one, after[0], other), (other, after[1], one))
-    for number, (before, marked, against) in enumerate(pairs):
-        lead = marked.model_copy(update={"version": before.version + 1, "updated_at": now})
-        said = text.format(against.lead_id) + (f": {reason[:500]}" if reason else "")
+    for number, (old, new) in enumerate(zip(before, after, strict=True)):
+        lead = new.model_copy(update={"version": old.version + 1, "updated_at": now})
+        said = text.format(before[1 - number].lead_id) + (f": {reason[:500]}" if reason else "")
         event = Event(
-            event_id=digest(writer, kind, before.lead_id),
-            kind=kind,
-            at=now,
-            actor=actor,
-            text=said,
+            event_id=digest(writer, kind, old.lead_id), kind=kind, at=now, actor=actor, text=said
         )
-        writes.append(lead_put(f"marked lead {number}", lead, before.version, writer))
-        item = event_item(before.lead_id, event, writer)
+        writes.append(lead_put(f"marked lead {number}", lead, old.version, writer))
+        item = event_item(old.lead_id, event, writer)
         writes.append(Put(f"mark event {number}", item, Absent()))
     return writes
 
 
-def _marked(lead: Lead, other: Lead) -> Lead:
-    return lead.model_copy(update={"apart": tuple(sorted({*lead.apart, other.lead_id}))})
+def _marked(lead: Lead, other_id: str) -> Lead:
+    """Mark a lead; by the very id that was named, so that the mark stays right if they part."""
+    return lead.model_copy(update={"apart": tuple(sorted({*lead.apart, other_id}))})

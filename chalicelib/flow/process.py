@@ -42,6 +42,7 @@ from chalicelib.flow.wishes import (
     heard_again,
     is_refusal,
     is_to_be_gone,
+    look_again,
     refusal_wishes,
     wishes_of,
 )
@@ -208,6 +209,10 @@ def _read_ahead(batch: Batch, jobs: Sequence[Job]) -> None:
                 touch = _touch(batch, job, act)
                 job.touches[position] = touch
                 keys += [*asked_first(touch), *asked_of(touch)]
+    if model := batch.current.config.intent.model:
+        from chalicelib.flow.ask_model import ask_model  # most hubs ask none
+
+        ask_model(batch.hub, model, [job.touches for job in jobs])
     batch.glance.read_ahead([*claims, *keys])
 
 
@@ -295,6 +300,7 @@ def _take_submission(batch: Batch, job: Job, position: int, submission: Submissi
     if submission.only_if_known and not found.version:
         if is_refusal(touch) and (heard := refusal_wishes(hub.table, touch, job.writer(position))):
             hub.table.write(heard)
+            look_again()
         return ActResult(
             outcome="ignored",
             external_id=submission.external_id,

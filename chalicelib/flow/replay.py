@@ -1,5 +1,7 @@
 """Put a delivery through again: what it did is not done twice, what failed gets a new chance."""
 
+from datetime import datetime
+
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.hub import Hub
 from chalicelib.records import Delivery, delivery_item, delivery_key, delivery_of
@@ -27,7 +29,17 @@ def replay(hub: Hub, delivery_id: str, *, not_spam: bool = False) -> Delivery:
     delivery = delivery_of(item)
     if delivery.emptied_at:
         raise Conflict("its request was taken away, for somebody in it was erased")
-    again = delivery.model_copy(
+    after = again(delivery, hub.clock(), not_spam=not_spam)
+    writer = f"replay:{hub.new_id()}"
+    condition = Holds("version", delivery.version)
+    hub.table.write([Put("replayed delivery", delivery_item(after, writer), condition)])
+    hub.inbox.send([Message({"delivery": delivery_id})])
+    return after
+
+
+def again(delivery: Delivery, now: datetime, *, not_spam: bool = False) -> Delivery:
+    """Give a delivery with its outcome forgotten, due at once."""
+    return delivery.model_copy(
         update={
             "version": delivery.version + 1,
             "outcome": "pending",
@@ -37,11 +49,6 @@ def replay(hub: Hub, delivery_id: str, *, not_spam: bool = False) -> Delivery:
             "replays": delivery.replays + 1,
             "is_released": delivery.is_released or not_spam,
             "held": "",
-            "due_at": hub.clock(),
+            "due_at": now,
         }
     )
-    writer = f"replay:{hub.new_id()}"
-    condition = Holds("version", delivery.version)
-    hub.table.write([Put("replayed delivery", delivery_item(again, writer), condition)])
-    hub.inbox.send([Message({"delivery": delivery_id})])
-    return again

@@ -6,6 +6,7 @@ from chalicelib.connector import Erasure, Withdrawal
 from chalicelib.errors import Conflict, Malformed
 from chalicelib.flow.leads import Stored, stored_leads
 from chalicelib.flow.match import lead_writes, without
+from chalicelib.flow.wishes import erasure_wishes, look_again
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.model import Touch
 from chalicelib.lead.person import countries_of, person_keys
@@ -103,6 +104,7 @@ def erase(hub: Hub, current: Current, delivery: Delivery, writer: str, act: Eras
     Raises:
         Conflict: somebody else wrote first; do it again.
         Malformed: nothing says who it is.
+        TryLater: nobody is known whom it is about; it is looked at once more.
     """
     keys = person_keys(
         current.config.settings,
@@ -114,10 +116,16 @@ def erase(hub: Hub, current: Current, delivery: Delivery, writer: str, act: Eras
     )
     if not keys:
         raise Malformed("nothing says who is to be erased: expected an id, an e-mail or a phone")
+    # First of all, so that whatever comes from now on is judged by it.
+    wishes = erasure_wishes(hub.table, keys, delivery.source_id, act.erased_at, writer)
+    if wishes:
+        hub.table.write(wishes)
     pointers = hub.table.get_many([identity_key(key) for key in keys])
     leads = stored_leads(
         hub, {lead_id for item in pointers.values() for lead_id in holders_of(item)}
     )
+    if wishes and not leads:
+        look_again()
     for stored in leads:
         _erase_from(hub, current, delivery, stored, act, writer)
         hub.alarm("erasure", {"source": delivery.source_id, "lead": stored.lead.lead_id})

@@ -1,5 +1,6 @@
 """Merging and taking apart by the API."""
 
+from chalicelib.flow.merge import keep_apart
 from tests.api.client import Api
 from tests.flow.test_merge import world_of
 
@@ -42,6 +43,17 @@ def test_a_rep_merges_only_leads_of_their_own() -> None:
     path = f"/v1/leads/{ids[0]}/merge"
     for who in ("rep", "other rep"):
         assert api.call("POST", path, who, {"lead_ids": [ids[1]]}).status == 404
+
+
+def test_a_rep_sees_nothing_of_others_leads_by_asking_for_them_to_be_taken_out() -> None:
+    world, ids = world_of(2)
+    one, other = ids
+    api = Api(world)
+    keep_apart(world.hub, one, other, "ann")
+    for who in ("rep", "other rep"):
+        for asked, taken in ((one, other), (other, one)):
+            got = api.call("POST", f"/v1/leads/{asked}/unmerge", who, {"lead_id": taken})
+            assert got.status == 404
 
 
 def test_what_makes_no_sense_is_refused() -> None:

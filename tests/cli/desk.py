@@ -18,10 +18,15 @@ from tests.world import World
 
 @dataclass
 class Desk:
-    """Somebody who types commands; there is one stage, `local`."""
+    """Somebody who types commands; there is one stage, `local`.
+
+    Attributes:
+        screen: what shows progress and hints; by default nobody looks.
+    """
 
     world: World = field(default_factory=World)
     is_working: bool = True
+    screen: Console | None = None
 
     def run(self, *arguments: str, stdin: str = "") -> Result:
         tools = Tools(
@@ -30,7 +35,7 @@ class Desk:
             now=self.world.clock,
             sleep=self.sleep,
             out=Console(width=240),
-            err=Console(width=240, stderr=True),
+            err=self.screen or Console(width=240, stderr=True),
         )
         return CliRunner().invoke(app, arguments, obj=tools, input=stdin, env={"HUB_DEBUG": ""})
 

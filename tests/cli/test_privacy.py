@@ -1,9 +1,11 @@
 """hub erase, erasure, export, retention."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from chalicelib.config.model import Retention
 from chalicelib.flow.catch_up import catch_up
@@ -45,6 +47,18 @@ def test_an_erasure_is_shown_and_listed(desk: Desk) -> None:
     assert "OUT OF REACH" in shown.stdout
     assert begun["erasure_id"] in desk.run("erasure").stdout
     assert [one["erasure_id"] for one in desk.json("erasure")] == [begun["erasure_id"]]
+
+
+def test_each_step_has_a_bar_and_programs_are_shown_none(desk: Desk) -> None:
+    desk.screen = Console(width=120, stderr=True, force_terminal=True, color_system=None)
+    shown = desk.run("erase", "zoe@example.com", "--yes").stderr
+    bars = [line for line in shown.splitlines() if "━" in line]
+    assert any("1. Leads and what hangs on them" in line for line in bars)
+    assert re.search(r"2. Lists of deliveries +━+ +(\d+)/\1 ", bars[-2])
+    assert re.search(r"3. Refusals, ledgers and imports +━+ +1/1 ", bars[-1])
+    told = desk.run("erase", "yan@example.com", "--yes", "--json")
+    assert told.stderr == ""
+    assert json.loads(told.stdout)["state"] == "searching"
 
 
 def test_somebody_whom_no_lead_is_about_is_looked_for(desk: Desk) -> None:

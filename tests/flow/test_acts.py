@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chalicelib.errors import Malformed, Unavailable
+from chalicelib.errors import Malformed, TryLater, Unavailable
 from chalicelib.flow.withdraw import TOUCHES_AT_ONCE, erase
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Erasure
@@ -111,6 +111,8 @@ def test_an_erasure_twice_is_one_and_of_nobody_is_none() -> None:
     for _ in range(2):
         erased(world, "zoe@example.com")
     assert len(events(world, "withdrawn")) == 1
+    with pytest.raises(TryLater):
+        erased(world, "nobody@example.com")
     assert erased(world, "nobody@example.com").reason == "no lead is about this person"
     with pytest.raises(Malformed):
         erased(world, "")
@@ -121,7 +123,8 @@ def test_an_erasure_of_many_touches_goes_on_where_it_died() -> None:
     for number in range(TOUCHES_AT_ONCE + 5):
         ask(world, "forms", form(number, "zoe@example.com"))
     world.settle()
-    dying = world.worker(failing_at("table.write", 2, Unavailable("died")))
+    # The first write remembers the wish.
+    dying = world.worker(failing_at("table.write", 3, Unavailable("died")))
     with pytest.raises(Unavailable):
         erased(world, "zoe@example.com", hub=dying)
     assert world.lead().touch_count == 5

@@ -19,13 +19,9 @@ from chalicelib.records import Delivery, delivery_of
 from chalicelib.storage import Item
 from tests.api.client import Api
 from tests.flow.import_scenes import go_on, people, upload, with_lists
-from tests.invariants import problems as all_problems
+from tests.invariants import problems
 from tests.proof.stories import large
 from tests.world import SECRETS, World, form, linkedin, linkedin_pages, meta, meta_page, tracked
-
-
-def problems(world: World) -> list[str]:
-    return [one for one in all_problems(world) if "no known kind" not in one]
 
 
 def finish(world: World, one: Erasure) -> Erasure:

@@ -11,7 +11,8 @@ from chalicelib.flow.erase_state import list_erasures
 from chalicelib.flow.publish import publish
 from chalicelib.flow.retention import Forecast, forecast, last_run
 from chalicelib.records import Delivery, delivery_of, lead_item
-from tests.flow.test_erase import left_of, problems
+from tests.flow.test_erase import left_of
+from tests.invariants import problems
 from tests.world import World, form, with_config
 
 

@@ -7,16 +7,23 @@ import pytest
 
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.flow.details import find_lead
+from chalicelib.flow.duplicates import every_duplicate
 from chalicelib.flow.edit import edit
-from chalicelib.flow.merge import merge
+from chalicelib.flow.erase import begin
+from chalicelib.flow.export import export
+from chalicelib.flow.merge import keep_apart, merge
+from chalicelib.flow.proposals import pair_of
 from chalicelib.flow.unmerge import unmerge
 from chalicelib.flow.verify import verify
 from chalicelib.flow.why import why
+from chalicelib.lead.merging import may_merge
 from chalicelib.lead.model import Lead
 from chalicelib.records import claim_key, claim_of, effect_of, event_of, holders_of, identity_key
+from tests.flow.match_scenes import TOM, ZOE, ZOE_TOO, asking, write
+from tests.flow.test_erase import deliveries, finish, left_of
 from tests.flow.test_merge import events, received, world_of
 from tests.invariants import problems
-from tests.proof.stories import oldest_first, two_owned
+from tests.proof.stories import PHONE, oldest_first, two_owned
 from tests.world import World, form, linkedin, linkedin_pages
 
 
@@ -240,3 +247,132 @@ def test_what_happened_is_written_with_how_both_stood() -> None:
         event = next(one for one in told if one.kind == kind and one.turns)
         assert set(event.before) == set(ids)
         assert event.at <= world.clock() + timedelta(seconds=1)
+
+
+def parted_people(world: World, ids: list[str]) -> None:
+    """Let two write while they are one lead, and write the same again; then take them apart."""
+    sent(world, 1, "bjarne", phone="+447700900177", full_name="Bjarne Birk")
+    sent(world, 2, "ada", full_name="Ada Ash")
+    for told in list(world.told):
+        world.request(told.source_id, told.body)
+    world.settle()
+    apart(world, ids)
+
+
+def told_problems(world: World) -> list[str]:
+    """Look for what is wrong, but for the erasure itself, which invariants do not know."""
+    return [one for one in problems(world) if "no known kind" not in one]
+
+
+BJARNE, ADA = ("bjarne", "7700900177"), ("ada@", "Ada Ash")
+
+
+@pytest.mark.parametrize(
+    ("place", "theirs", "others"), [(0, ADA, BJARNE), (1, BJARNE, ADA)], ids=["rest", "member"]
+)
+def test_erasing_one_of_two_that_were_one_leaves_nothing_of_them_and_all_of_the_other(
+    place: int, theirs: tuple[str, ...], others: tuple[str, ...]
+) -> None:
+    world, ids = world_of(2)
+    merge(world.hub, ids, "ann")
+    parted_people(world, ids)
+    before = [one for one in deliveries(world) if one.results["0"].outcome == "accepted"]
+    other = find_lead(world.hub, ids[1 - place])
+    finish(world, begin(world.hub, ids[place], "ann"))
+    assert left_of(world, *theirs) == []
+    assert left_of(world, *others) != []
+    assert find_lead(world.hub, other.lead_id) == other
+    kept = [one for one in deliveries(world) if one.results["0"].lead_id == other.lead_id]
+    assert sum(one.outcome == "accepted" and bool(one.raw) for one in kept) == len(before) / 2
+    assert told_problems(world) == []
+
+
+def test_erasing_one_taken_out_of_a_merge_in_a_merge_leaves_nothing_of_them() -> None:
+    world, (one, two, three) = world_of(3)
+    merge(world.hub, [two, three], "ann")
+    merge(world.hub, [one, two], "ann")
+    sent(world, 1, "chiara", full_name="Chiara Corti")
+    unmerge(world.hub, one, three, "ann")
+    world.settle()
+    finish(world, begin(world.hub, three, "ann"))
+    assert left_of(world, "chiara", "corti") == []
+    apart(world, [one, two])
+    assert told_problems(world) == []
+
+
+def test_what_came_to_the_whole_is_in_the_export_of_the_one_it_is_of() -> None:
+    world, ids = world_of(2)
+    merge(world.hub, ids, "ann")
+    parted_people(world, ids)
+    requests = export(world.hub, ids[1], "ann").requests
+    assert [bool(one.body) for one in requests] == [True, True]
+    assert all("bjarne" in one.body for one in requests)
+
+
+def test_a_lead_of_whom_nobody_could_be_told_for_long_is_taken_apart() -> None:
+    world, ids = world_of(2)
+    for number in range(60):
+        world.clock.advance(minutes=1)
+        at = f"{world.clock():%Y-%m-%dT%H:%M:%SZ}"
+        body = form(300 + number, "bjarne@example.com", at=at, seats="250")
+        world.send("forms", body)
+        for queue in (world.inbox, world.routing):
+            while world.work(queue, world.hub):
+                continue
+    merge(world.hub, ids, "ann")
+    apart(world, ids)
+    stored = [effect_of(item) for item in world.table.scan() if item.get("kind") == "effect"]
+    assert {effect.state for effect in stored} == {"done"}
+
+
+def test_whom_an_old_id_was_kept_apart_from_it_stays_apart_from() -> None:
+    world, (one, two, three) = world_of(3)
+    merge(world.hub, [one, two], "ann")
+    keep_apart(world.hub, two, three, "ann", "brothers")
+    apart(world, [one, two])
+    leads = [find_lead(world.hub, lead_id) for lead_id in (one, two, three)]
+    assert not may_merge(leads[1], leads[2])
+    assert may_merge(leads[0], leads[2])
+    with pytest.raises(Conflict, match="kept apart"):
+        merge(world.hub, [two, three], "ann")
+
+
+def test_who_is_taken_out_of_a_merge_in_a_merge_is_kept_apart_from_both() -> None:
+    world, (one, two, three) = world_of(3)
+    merge(world.hub, [two, three], "ann")
+    merge(world.hub, [one, two], "ann")
+    apart(world, [one, three])
+    apart(world, [one, two])
+    leads = [find_lead(world.hub, lead_id) for lead_id in (one, two, three)]
+    assert [lead.apart for lead in leads] == [
+        tuple(sorted(others)) for others in ((two, three), (one, three), (one, two))
+    ]
+
+
+def asked_about(world: World) -> list[tuple[str, str]]:
+    return [one.proposal.lead_ids for one in every_duplicate(world.hub)]
+
+
+def test_what_was_asked_of_a_lead_goes_on_with_the_whole_and_comes_back_with_it() -> None:
+    world = asking()
+    for number, person in enumerate((TOM, ZOE, ZOE_TOO), start=1):
+        write(world, number, person)
+    tom, zoe, zoe_too = oldest_first(world)
+    assert asked_about(world) == [pair_of(zoe, zoe_too)]
+    merge(world.hub, [tom, zoe], "ann")
+    assert asked_about(world) == [pair_of(tom, zoe_too)]
+    apart(world, [tom, zoe])
+    assert asked_about(world) == [pair_of(zoe, zoe_too)]
+
+
+def test_what_was_asked_of_the_whole_because_of_a_touch_goes_where_the_touch_goes() -> None:
+    world = asking()
+    for number, person in enumerate(({"email": TOM["email"]}, ZOE, {"phone": PHONE}), start=1):
+        write(world, number, person)
+    tom, zoe, zoe_too = oldest_first(world)
+    assert asked_about(world) == []
+    merge(world.hub, [tom, zoe_too], "ann")
+    write(world, 4, {**ZOE_TOO, "phone": PHONE})
+    assert asked_about(world) == [pair_of(tom, zoe)]
+    apart(world, [tom, zoe_too])
+    assert asked_about(world) == [pair_of(zoe_too, zoe)]

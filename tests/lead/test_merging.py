@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.lead.matching.weights import AS_IT_COMES
 from chalicelib.lead.merging import (
     Known,
     absorb,
@@ -275,13 +276,16 @@ def touch(name: str, *keys: str, full_name: str = "") -> Touch:
         (touch("t", "phone:c", full_name="ann ash"), "member"),
         (touch("t", "email:b", full_name="Ann Ash"), "rest"),
         (touch("t", "phone:c"), "rest"),
+        (touch("t", "phone:c", full_name="Annie Ashe"), "member"),
+        (touch("t", "phone:c", full_name="Birch, Robert"), "rest"),
+        (touch("t", "phone:c", full_name="Cara Cole"), "rest"),
     ],
 )
 def test_what_came_to_both_goes_where_the_evidence_puts_it(said: Touch, side: str) -> None:
     member, rest = Known(), Known()
     member.learn(touch("m", "email:a", full_name="Ann Ash"))
     rest.learn(touch("r", "email:b", full_name="Bob Birch"))
-    assert closer(said, member, rest) == side
+    assert closer(said, member, rest, AS_IT_COMES) == side
 
 
 def test_a_lead_without_owner_or_touch_is_not_left_in_limbo() -> None:
