@@ -16,12 +16,25 @@ def days_off(country: str, first_year: int, last_year: int) -> frozenset[date]:
         first_year: such as 2026.
         last_year: not before it.
     """
-    import holidays
-
     years = range(first_year, last_year + 1)
-    try:
-        found = set(holidays.country_holidays(country, years=years)) if country else set()
-    except NotImplementedError:
-        return frozenset()
+    found = {day for year in years for day in public_holidays(country, year)}
     eves = {date(year, *day) for year in years for day in EVES if date(year, 12, 25) in found}
     return frozenset(found | eves)
+
+
+@lru_cache(maxsize=256)
+def public_holidays(country: str, year: int) -> frozenset[date]:
+    """Give the public holidays of a whole country in a year.
+
+    Args:
+        country: ISO 3166 code; an empty or unknown one has none.
+        year: such as 2026.
+    """
+    if not country:
+        return frozenset()
+    import holidays
+
+    try:
+        return frozenset(holidays.country_holidays(country, years=year))
+    except NotImplementedError:
+        return frozenset()

@@ -23,6 +23,10 @@ WebAddress = Annotated[str, Field(pattern=r"^(https?://[!#-;=?-\[\]_a-z~]{1,2000
 """An address of ours, or empty; no character in it could end it in HTML or in Slack's markup."""
 
 
+CLOCK_KINDS = ("reminder", "overdue", "taken_back")
+"""Notices that say what an owner has not done yet, and by when it was to be."""
+
+
 class Notice(Model):
     """Everything that a notification may show; the flow builds it just before sending.
 
@@ -30,7 +34,17 @@ class Notice(Model):
     """
 
     effect_id: Key = Field(description="constant over retries; the receiver's idempotency key")
-    kind: Literal["assigned", "returned", "unowned", "merged", "unmerged", "erased"] = Field(
+    kind: Literal[
+        "assigned",
+        "returned",
+        "unowned",
+        "reminder",
+        "overdue",
+        "taken_back",
+        "merged",
+        "unmerged",
+        "erased",
+    ] = Field(
         description="of merges, their end and erasures only programs are told; see flow.joining"
     )
     occurred_at: AwareDatetime = Field(description="when the effect was decided")
@@ -57,6 +71,8 @@ class Notice(Model):
     owner_id: str = Field(default="", description="empty when nobody owns the lead")
     owner_name: str = ""
     owner_email: str = ""
+    reader_name: str = Field(default="", description="whom it is for, if not for the owner")
+    reader_email: str = ""
     language: str = Field(default="en", description="of whoever reads it, such as de or pt-BR")
     time_zone: str = Field(default="UTC", description="of whoever reads it; an IANA name")
     accept_url: WebAddress = ""

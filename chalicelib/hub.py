@@ -191,6 +191,13 @@ def log_trouble(error: HubError) -> None:
     logging.getLogger("hub").warning(json.dumps(line, separators=(",", ":")))
 
 
+def ask_nobody(
+    _model: str, messages: Sequence[str], _labels: Mapping[str, str], _seconds: float
+) -> list[str]:
+    """Answer for a model that is not there."""
+    return [""] * len(messages)
+
+
 @dataclass(frozen=True)
 class Hub:
     """Everything that a flow may touch.
@@ -205,6 +212,7 @@ class Hub:
         alarm: told what a person must look at, with ids: quarantined, unowned, set_aside,
             form_changed ...
         trouble: told why a message comes back or the door asks to come again.
+        ask_model: gives a model's label for each message, within seconds; empty for no answer.
         code: version of this code, kept with every decision.
         public_keys: those that providers publish, by address, and when each was read.
     """
@@ -225,6 +233,7 @@ class Hub:
     pause: Callable[[int], None] = pause_at_random
     alarm: Callable[[str, Mapping[str, str]], None] = log_alarm
     trouble: Callable[[HubError], None] = log_trouble
+    ask_model: Callable[[str, Sequence[str], Mapping[str, str], float], list[str]] = ask_nobody
     code: str = __version__
     public_keys: dict[str, tuple[float, str]] = field(default_factory=dict)
 
@@ -265,6 +274,7 @@ def build(settings: Settings, endpoint: Mapping[str, Any] | None = None) -> Hub:
     import boto3
     from botocore.config import Config as ClientConfig
 
+    from chalicelib.aws.bedrock import Bedrock
     from chalicelib.aws.blobs import S3Blobs
     from chalicelib.aws.mail import SesMail
     from chalicelib.aws.queue import SqsQueue
@@ -302,4 +312,5 @@ def build(settings: Settings, endpoint: Mapping[str, Any] | None = None) -> Hub:
         clock=now_utc,
         new_id=fresh_id,
         side_by_side=in_threads,
+        ask_model=Bedrock(lambda: client("bedrock-runtime", attempts=1)).ask,
     )

@@ -112,12 +112,18 @@ EventKind = Literal[
     "withdrawn",
     "read_again",
     "edited",
+    "moved",
+    "rescored",
     "assigned",
     "returned",
     "unowned",
     "accepted",
     "declined",
     "exported",
+    "escalated",
+    "taken_back",
+    "touched",
+    "planned",
 ]
 
 
@@ -156,6 +162,9 @@ class Attempt(Model):
 EffectKind = Literal["assigned", "returned", "unowned"]
 """What a routing decision comes to."""
 
+ClockKind = Literal["reminder", "overdue", "taken_back"]
+"""What the clock tells of: something is due soon, is overdue, or was taken from its owner."""
+
 
 class Effect(Model):
     """One intended notification, its attempts and its proof."""
@@ -163,11 +172,12 @@ class Effect(Model):
     effect_id: str
     lead_id: str
     destination_id: str
-    kind: EffectKind | Literal["merged", "unmerged", "erased"]
+    kind: EffectKind | ClockKind | Literal["merged", "unmerged", "erased"]
     state: Literal["pending", "sending", "done", "quarantined", "cancelled"] = "pending"
     version: int = 1
     created_at: AwareDatetime
     assignment: Assignment | None = None
+    reader: str = Field(default="", description="owner whom it is for; empty: of the assignment")
     because: str = ""
     config_hash: str = ""
     due_at: AwareDatetime | None = None
@@ -188,7 +198,11 @@ class Active(Model):
     off: Mapping[str, str] = Field(
         default_factory=dict, description="owner id -> until when (ISO time), or empty for open end"
     )
+    notes: Mapping[str, str] = Field(
+        default_factory=dict, description="owner id -> why they are off, if it is known"
+    )
     weights: int = Field(default=0, description="the learnt weights in use; 0: as the hub comes")
+    model: int = Field(default=0, description="the card of the predictive score in use; 0: none")
     retired: Mapping[str, str] = Field(
         default_factory=dict,
         description="source that was taken out of the configuration -> its connector, oldest first",
@@ -207,12 +221,35 @@ class Version(Model):
 
 
 class Day(Model):
-    """How many new leads an owner got on one local day."""
+    """How many new leads an owner got on one local day, or in one hour."""
 
     owner_id: str
-    day: str
+    day: str = Field(description="2026-11-22 on the owner's calendar, or 2026-11-22T14 in UTC")
     taken: int
     version: int
+
+
+class Missed(Model):
+    """How many leads in a row an owner let go unaccepted."""
+
+    owner_id: str
+    count: int
+    version: int
+
+
+def missed_key(owner_id: str) -> Key:
+    """Key of what an owner missed."""
+    return Key(f"OWNER#{owner_id}", "MISSED")
+
+
+def missed_item(missed: Missed, writer: str) -> Item:
+    """Make the item of what an owner missed."""
+    return _simple(missed_key(missed.owner_id), "missed", missed, writer)
+
+
+def missed_of(item: Item) -> Missed:
+    """Read what an owner missed."""
+    return _read(Missed, item)
 
 
 def delivery_key(delivery_id: str) -> Key:
@@ -260,6 +297,11 @@ def day_key(owner_id: str, day: str) -> Key:
     return Key(f"OWNER#{owner_id}", f"DAY#{day}")
 
 
+def hour_of(now: datetime) -> str:
+    """Name an hour in which an owner's new leads are counted, beside the owner's days."""
+    return utc_text(now)[:13]
+
+
 def version_key(number: int) -> Key:
     """Key of a published configuration."""
     return Key("CONFIG", f"VERSION#{number:08d}")
@@ -268,6 +310,11 @@ def version_key(number: int) -> Key:
 def weights_key(number: int) -> Key:
     """Key of weights that were learnt; never changed."""
     return Key("CONFIG", f"WEIGHTS#{number:08d}")
+
+
+def model_key(number: int) -> Key:
+    """Key of a card of the predictive score; never changed."""
+    return Key("CONFIG", f"MODEL#{number:08d}")
 
 
 ACTIVE_KEY = Key("CONFIG", "ACTIVE")
@@ -399,11 +446,13 @@ def claim_of(item: Item) -> Claim:
 def lead_item(lead: Lead, writer: str, due_at: datetime | None = None) -> Item:
     """Make the item of a lead; live ones are listed, awaiting ones are due.
 
-    Lists of leads name them only: each change of what they would show costs a write.
+    Lists of leads name them only: each change of what they would show costs a write. A lead whose
+    clock runs is due at the next instant of it, whoever writes the lead.
     """
+    times = [at for at in (due_at, lead.clock_at) if at]
     item: dict[str, Any] = {
         **_simple(lead_key(lead.lead_id), "lead", lead, writer),
-        **_due(lead.lead_id, due_at),
+        **_due(lead.lead_id, min(times, default=None)),
     }
     if lead.merged_into or lead.erased_at:
         return item

@@ -8,14 +8,16 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import combinations
 from typing import Any
 
 from chalicelib.config.document import config_hash
-from chalicelib.config.model import Config, Merging
+from chalicelib.config.model import All, Config, Merging
+from chalicelib.flow.accounts import account_of_item
 from chalicelib.flow.blocks import block_of
+from chalicelib.flow.closed import counted_of
 from chalicelib.flow.comparison import sync_of
 from chalicelib.flow.dedupe import dedupe_of
 from chalicelib.flow.erase_state import Erasure, erasure_of
@@ -23,12 +25,17 @@ from chalicelib.flow.forms import form_of
 from chalicelib.flow.import_rows import ROWS, chunk_id
 from chalicelib.flow.import_state import Import, import_of
 from chalicelib.flow.learn import learning_of, weights_of
+from chalicelib.flow.loads import is_open, load_of
 from chalicelib.flow.proposals import proposal_of
 from chalicelib.flow.reread import reread_of
+from chalicelib.flow.rescore import rescoring_of
 from chalicelib.flow.retention import keeping_of
 from chalicelib.flow.tokens import Caller
+from chalicelib.flow.train import model_of
 from chalicelib.flow.unmerge import CHANGED_HANDS
 from chalicelib.flow.watch import watch_of
+from chalicelib.flow.wishes import keys_judged, wish_key, wish_of
+from chalicelib.lead.choosing.turn import choose_again, route_problem
 from chalicelib.lead.edits import join_edits
 from chalicelib.lead.folding import fold
 from chalicelib.lead.matching.blocks import MOST_IN_BLOCK
@@ -36,17 +43,19 @@ from chalicelib.lead.matching.decide import weigh
 from chalicelib.lead.matching.record import record_of
 from chalicelib.lead.matching.weights import AS_IT_COMES
 from chalicelib.lead.merging import may_merge
-from chalicelib.lead.model import Decision, Lead, Touch
+from chalicelib.lead.model import Decision, Lead, Touch, utc_text
+from chalicelib.lead.qualifying import asked_then, find_stage, made_then, triage
 from chalicelib.lead.routing import (
     LEAD,
     Ledger,
-    choose,
     eligibility,
     give_back,
     repick_rule,
     take_again,
+    take_beside,
 )
-from chalicelib.lead.scoring import score
+from chalicelib.lead.scoring import adds_up, score
+from chalicelib.lead.sla import fire_again
 from chalicelib.records import (
     Active,
     Claim,
@@ -65,6 +74,7 @@ from chalicelib.records import (
     holders_of,
     lead_of,
     ledger_of,
+    missed_of,
     touch_record_of,
     unpacked,
     version_of,
@@ -422,11 +432,12 @@ def _i5(dump: Dump) -> Iterator[str]:
         kinds = _kinds(events)
         if lead.awaits:
             yield f"lead {lead.lead_id} still awaits its {lead.awaits}"
-        if lead.assignment and lead.assignment.accepted_at and "accepted" not in kinds:
+        if lead.assignment and lead.assignment.accepted_at and not kinds & {"accepted", "touched"}:
             yield f"lead {lead.lead_id} does not say who accepted it"
-        if lead.declined_by and "declined" not in kinds:
+        if lead.declined_by and not kinds & {"declined", "taken_back"}:
             yield f"lead {lead.lead_id} does not say who declined it"
-        if lead.status_reason == "withdrawn":
+        yield from _untold_move(dump, lead, events)
+        if lead.status == "disqualified":
             continue
         if bool(lead.assignment) == lead.is_unowned:
             yield f"lead {lead.lead_id} has {'both' if lead.is_unowned else 'neither'}"
@@ -480,6 +491,8 @@ def _unfit(dump: Dump, lead_id: str, event: Event, decision: Decision) -> Iterat
     if not owner.active:
         yield f"lead {lead_id} went to {decision.result}, who is not active"
     if event.kind == "assigned":
+        if decision.inputs.get("beside"):
+            return
         verdict = eligibility(
             decision.result, owner, config.settings, 0, decision.decided_at, declined_by=()
         )
@@ -502,6 +515,7 @@ def _i6(dump: Dump) -> Iterator[str]:
                 given[decision.inputs["pool"], decision.result] += 1
                 owner = dump.configs[decision.config_hash].owners[decision.result]
                 capped[decision.result] += owner.daily_cap is not None
+                capped[decision.result] += owner.hourly_cap is not None
     returned = 0
     for ledger in map(ledger_of, dump.of("ledger")):
         for owner_id, account in ledger.accounts.items():
@@ -521,6 +535,16 @@ def _i6(dump: Dump) -> Iterator[str]:
     for owner_id in {*taken, *capped}:
         if taken[owner_id] != capped[owner_id]:
             yield f"{owner_id} got {capped[owner_id]} and has {taken[owner_id]} on their days"
+    yield from _uncounted(dump)
+
+
+def _uncounted(dump: Dump) -> Iterator[str]:
+    """Name open leads that count as nobody's load; who came back by parting is listed later."""
+    for load in map(load_of, dump.of("load")):
+        for lead in dump.live:
+            parted = {"merged", "unmerged"} & set(_kinds(dump.events_of(lead)))
+            if is_open(lead, load.owner_id) and not parted and lead.lead_id not in load.open:
+                yield f"lead {lead.lead_id} is not in the load of {load.owner_id}"
 
 
 def _unfair(ledger: Ledger) -> Iterator[str]:
@@ -557,7 +581,9 @@ def _i7(dump: Dump) -> Iterator[str]:
             yield f"effect {effect.effect_id} is done and was not posted"
         elif kind == "slack":
             done_chats += effect.state == "done"
-            maybe_chats += effect.state == "quarantined"
+            # One that was claimed and then cancelled may have been sent.
+            is_unclear = effect.state == "cancelled" and effect.version > 2
+            maybe_chats += effect.state == "quarantined" or is_unclear
     if not done_chats <= chats <= done_chats + maybe_chats:
         yield f"{chats} chat messages for {done_chats} done and {maybe_chats} unclear effects"
 
@@ -619,9 +645,7 @@ def _to_be_told(dump: Dump, kind: str, decision: Decision) -> Iterator[str]:
 def _i9(dump: Dump) -> Iterator[str]:
     """Every decision can be made again from what is stored, and gives the same."""
     for lead in dump.leads.values():
-        if lead.score.total != lead.score.fit + lead.score.engagement:
-            yield f"score of {lead.lead_id} is not fit plus engagement"
-        if sum(term.points for term in lead.score.terms) != lead.score.total:
+        if not adds_up(lead.score):
             yield f"terms of {lead.lead_id} do not add up to its score"
         if not lead.merged_into and not lead.erased_at and not _can_be_scored_again(dump, lead):
             yield f"score of {lead.lead_id} cannot be made again"
@@ -633,7 +657,43 @@ def _i9(dump: Dump) -> Iterator[str]:
                     yield f"touch {record.touch.touch_id}: no such configuration"
                 elif decision.kind == "rule" and repick_rule(decision, config)[1] != decision:
                     yield f"touch {record.touch.touch_id}: another rule fits"
+                elif decision.kind in ("triage", "stage") and _qualify_again(decision, config):
+                    yield f"touch {record.touch.touch_id}: another {decision.kind}"
     yield from _choices(dump)
+
+
+def _untold_move(dump: Dump, lead: Lead, events: Sequence[Event]) -> Iterator[str]:
+    """Whatever a person says of a lead's status or stage is done and stands on its timeline."""
+    moves = [event for event in events if event.kind == "moved"]
+    is_refused = lead.status_reason == "withdrawn" or lead.triage == "refuse"
+    is_told = moves or "touched" in _kinds(events)
+    if not is_told and (
+        lead.status == "contacted" or (lead.status == "disqualified" and not is_refused)
+    ):
+        yield f"lead {lead.lead_id} does not say who made it {lead.status}"
+    last = max(moves, key=lambda event: event.at, default=None)
+    if last and last.before["lead"] == lead.lead_id and lead.version <= last.before["version"]:
+        yield f"lead {lead.lead_id} was moved and stands where it was"
+    if len({(event.before["lead"], event.before["version"]) for event in moves}) < len(moves):
+        yield f"lead {lead.lead_id} was moved twice from one state"
+    anew = [event.event_id for event in events if event.kind == "rescored"]
+    if len({*anew}) < len(anew):
+        yield f"lead {lead.lead_id} was scored anew twice from one state"
+    at = lead.score.scored_at
+    if any(event.kind == "rescored" and at and event.at > at for event in events):
+        yield f"lead {lead.lead_id} was scored anew and does not show it"
+    told = [event.at for event in events]
+    for lead_id in (lead.lead_id, *lead.members):
+        records = dump.touches.get(lead_id, ())
+        told += [one.decided_at for record in records for one in record.decisions]
+    if at and at > max(told, default=lead.updated_at):
+        yield f"lead {lead.lead_id} does not say when it was scored"
+
+
+def _qualify_again(decision: Decision, config: Config) -> bool:
+    """Say whether a decision on triage or stage comes out otherwise."""
+    decide = triage if decision.kind == "triage" else find_stage
+    return decide(asked_then(decision), config, made_then(decision))[1] != decision
 
 
 def _can_be_scored_again(dump: Dump, lead: Lead) -> bool:
@@ -663,13 +723,13 @@ def _choices(dump: Dump) -> Iterator[str]:
             if decision is None:
                 ledger = _settled_turns(ledger, history.get((stored.pool_id, version)))
                 continue
-            pool = dump.configs[decision.config_hash].pools[stored.pool_id]
-            members = {member.owner for member in pool.members}
-            verdicts = {
-                verdict.candidate: verdict.model_copy(update={"balance": 0})
-                for verdict in decision.candidates[-len(members) :]
-            }
-            choice = choose(stored.pool_id, pool, ledger, verdicts)
+            if decision.inputs.get("beside"):
+                ledger = take_beside(ledger, decision.result)
+                continue
+            config = dump.configs[decision.config_hash]
+            if problem := route_problem(decision, config):
+                yield f"ledger {stored.pool_id} v{version}: {problem}"
+            choice = choose_again(decision, config, ledger)
             if choice is None or choice.owner_id != decision.result:
                 yield f"ledger {stored.pool_id} v{version}: it was somebody else's turn"
                 break
@@ -711,6 +771,8 @@ def _i12(dump: Dump) -> Iterator[str]:
             yield f"a dead message about {sorted(body)} is known nowhere else"
 
 
+ALWAYS = All(all=())
+
 READERS: Mapping[str, Callable[[Item], Any]] = {
     "delivery": delivery_of,
     "claim": claim_of,
@@ -720,6 +782,10 @@ READERS: Mapping[str, Callable[[Item], Any]] = {
     "effect": effect_of,
     "ledger": ledger_of,
     "day": day_of,
+    "load": load_of,
+    "account": account_of_item,
+    "closed": counted_of,
+    "missed": missed_of,
     "active": active_of,
     "version": version_of,
     "key": holders_of,
@@ -732,12 +798,15 @@ READERS: Mapping[str, Callable[[Item], Any]] = {
     "reread": reread_of,
     "import": import_of,
     "erasure": erasure_of,
+    "rescoring": rescoring_of,
     "retention": keeping_of,
     "block": block_of,
     "proposal": proposal_of,
     "weights": weights_of,
+    "model": model_of,
     "learning": learning_of,
     "dedupe": dedupe_of,
+    "wish": wish_of,
     "standing": lambda item: item["looked_at"],
     "renewal": lambda item: item["until"],
 }
@@ -893,8 +962,49 @@ def _i18(dump: Dump) -> Iterator[str]:
                 yield f"{told.destination_id} was told of somebody and not that they were erased"
 
 
+REMOVED = {
+    "leads": ("", "erased lead"),
+    "touches": ("touch", ""),
+    "claims": ("", "erased claim"),
+    "timeline_entries": ("event", "erased event"),
+    "notifications": ("effect", ""),
+    "proposals": ("proposal", ""),
+    "identity_keys": ("key", "released key"),
+    "requests": ("", "erased request"),
+    "refusals": ("refusal", ""),
+    "ledger_names": ("", "erased names"),
+    "files": ("", "erased file"),
+}
+"""What a certificate counts: the kind of items that go, and the writes that leave less of one."""
+
+
+def _i18_certificates(dump: Dump) -> Iterator[str]:
+    """No certificate says that more is gone than went, whatever died while it did."""
+    for one in dump.erasures:
+        if len({told.effect_id for told in one.told}) < len(one.told):
+            yield f"erasure {one.erasure_id} names a notification twice"
+    if not dump.commits:
+        return
+    puts = [put for puts in dump.commits for put in puts]
+    gone: Counter[str] = Counter()
+    made = {put.key: put.item["kind"] for put in puts}
+    gone.update(made.values())
+    # A key that went may have come anew.
+    gone["key"] = sum(put.item["kind"] == "key" and put.item["version"] == 1 for put in puts)
+    there = {(item["pk"], item["sk"]) for item in dump.items}
+    gone.subtract(kind for key, kind in made.items() if key in there)
+    gone["proposal"] //= 2  # they stand on both sides
+    for name, (kind, write) in REMOVED.items():
+        # A tombstone of what was never taken is none of what was.
+        left = [put for put in puts if write and put.name.startswith(write)]
+        went = gone[kind] + sum(put.item["version"] > 1 for put in left)
+        told = sum(one.removed.get(name, 0) for one in dump.erasures)
+        if told > went:
+            yield f"certificates say that {told} {name} are gone, and {went} went"
+
+
 STEPPED = {"delivery", "claim", "lead", "effect", "active", "import"}
-GROWING = {"ledger", "day"}
+GROWING = {"ledger", "day", "load"}
 """Their versions grow by one for each lead of a round."""
 
 
@@ -946,6 +1056,76 @@ def _i20(dump: Dump) -> Iterator[str]:
     for number in {active_of(item).weights for item in dump.of("active")} - {0}:
         if number not in learnt:
             yield f"weights {number} are in use and not there"
+    cards = {int(item["sk"].partition("#")[2]) for item in dump.of("model")}
+    for number in {active_of(item).model for item in dump.of("active")} - {0, *cards}:
+        yield f"model {number} is in use and not there"
+
+
+def _i21(dump: Dump) -> Iterator[str]:
+    """What a provider told of somebody is heeded, however late what they sent before comes."""
+    wishes = {(item["pk"], item["sk"]): wish_of(item) for item in dump.of("wish")}
+    for lead in dump.live:
+        for touch in dump.touches_of(lead):
+            told = [wishes[key] for key in map(wish_key, keys_judged(touch)) if key in wishes]
+            until = [one.erased[touch.source_id] for one in told if touch.source_id in one.erased]
+            if until and touch.submitted_at <= max(until) and not touch.void:
+                yield f"touch {touch.touch_id} counts, and its source wants it gone"
+            for delivery_id in {heard for one in told for heard in one.heard}:
+                if dump.deliveries[delivery_id].outcome == "ignored" and not touch.only_if_known:
+                    yield f"what delivery {delivery_id} told of {lead.lead_id} is not heeded"
+
+
+def _i22(dump: Dump) -> Iterator[str]:
+    """An open lead has one owner, one next step and one clock, and each step is taken once."""
+    due = {_lead_id(item): item.get("due_at", "") for item in dump.of("lead")}
+    for lead in dump.live:
+        wakes_at = due[lead.lead_id]
+        if lead.clock_at and not wakes_at:
+            yield f"nothing wakes the clock of lead {lead.lead_id}"
+        elif lead.clock_at and wakes_at > utc_text(lead.clock_at + timedelta(minutes=15)):
+            yield f"the clock of lead {lead.lead_id} is woken too late"
+        elif wakes_at and not (lead.clock_at or lead.awaits or lead.is_unowned):
+            yield f"lead {lead.lead_id} is due and nothing is to be done"
+        yield from _without_clock(dump, lead)
+    taken: Counter[tuple[str, ...]] = Counter()
+    for lead_id, events in dump.events.items():
+        for event in events:
+            decision = _decision(event, "escalation")
+            if decision is None:
+                continue
+            inputs = decision.inputs
+            assignment_id = inputs["assignment"]["assignment_id"]
+            step = f"{inputs['promise']} {inputs['step']}"
+            taken[assignment_id, str(inputs["since"]), step] += 1
+            again = fire_again(decision, dump.configs[decision.config_hash])
+            if again != decision.result:
+                yield f"lead {lead_id}: {decision.result!r} then, {again!r} now"
+    yield from (
+        f"step {step} was taken {count} times" for step, count in taken.items() if count > 1
+    )
+
+
+def _without_clock(dump: Dump, lead: Lead) -> Iterator[str]:
+    """Name an open lead whose owner is awaited to do nothing though its policy says so."""
+    if lead.assignment is None or not lead.is_open or lead.awaits:
+        return
+    given = [
+        decision
+        for event in dump.story_of(lead)
+        if (decision := _decision(event, "route")) and event.kind in ("assigned", "returned")
+    ]
+    last = max(given, key=lambda one: one.decided_at, default=None)
+    config = dump.configs.get(last.config_hash) if last else None
+    if config is None or not any(policy.when == ALWAYS for policy in config.sla.policies):
+        return
+    clock = lead.assignment.clock
+    kinds = [promise.kind for promise in clock]
+    if not clock or len(kinds) != len(set(kinds)):
+        yield f"lead {lead.lead_id} has no clock, or one that is not one: {kinds}"
+    policies = {policy.id: policy for policy in config.sla.policies}
+    policy = policies.get(clock[0].policy_id) if clock else None
+    if policy and policy.step and all(promise.kept_at for promise in clock):
+        yield f"lead {lead.lead_id} has no next step"
 
 
 INVARIANTS: Mapping[str, Callable[[Dump], Iterator[str]]] = {
@@ -966,7 +1146,10 @@ INVARIANTS: Mapping[str, Callable[[Dump], Iterator[str]]] = {
     "I17": _i17,
     "I19": _i19,
     "I20": _i20,
+    "I21": _i21,
+    "I22": _i22,
     "I18": _i18,
+    "I18b": _i18_certificates,
 }
 
 

@@ -185,6 +185,8 @@ def test_what_the_flows_say_that_a_person_must_look_at_raises_an_alarm(
     said |= {"FormChanged": "form_changed", "Erasure": "erasure"}
     said |= {"SourceSilent": "silent", "HandshakeMissed": "handshake"}
     said |= {"SubscriptionLost": "subscription", "TokenEnds": "token"}
+    said |= {"LeadOverdue": "overdue", "OwnerSilent": "owner_silent"}
+    said |= {"ClockFailed": "clock_failed"}
     assert {name: pattern for name, (_, pattern) in counted.items()} == {
         name: f'"\\"alarm\\":\\"{kind}\\""' for name, kind in said.items()
     }

@@ -1,7 +1,7 @@
 """/v1/leads: list, one, timeline, why, accept, decline."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -13,6 +13,7 @@ from chalicelib.flow import answer
 from chalicelib.flow.details import TimelineEntry, timeline
 from chalicelib.flow.edit import edit, state_of
 from chalicelib.flow.lists import LeadFilter, list_leads
+from chalicelib.flow.move import move
 from chalicelib.flow.why import Why, why
 from chalicelib.lead.changes import Given
 from chalicelib.lead.model import Lead, Model, Stage, Status
@@ -24,7 +25,7 @@ class LeadsQuery(PageQuery):
     owner: Id = Field(default="", description="an owner's id, or `-unowned`")
     status: Literal["", Status] = ""
     source: Id = Field(default="", description="by which the lead came last")
-    stage: Literal["", Stage] = ""
+    stage: Annotated[str, Field(max_length=63)] = ""
     q: Line = Field(
         default="",
         max_length=200,
@@ -41,8 +42,11 @@ class LeadSummary(Model):
     phone: str = ""
     company: str
     score: int
+    grade: str = ""
     status: Status
+    reason: str = Field(default="", description="why it was disqualified")
     stage: Stage
+    triage: str = ""
     source: str
     owner: str
     state: Literal["owned", "routing", "unowned"]
@@ -98,6 +102,18 @@ class EditBody(Model):
     note: Line = Field(default="", max_length=200, description="why; stands on the timeline")
 
 
+class MoveBody(Model):
+    """Where our work on a lead stands, and where the person stands with us."""
+
+    status: Status | None = Field(default=None, description="left out: as it is")
+    stage: Annotated[str, Field(min_length=1, max_length=63)] | None = Field(
+        default=None, description="left out: as it is"
+    )
+    reason: Line = Field(
+        default="", max_length=200, description="for the timeline; needed to disqualify"
+    )
+
+
 def list_them(call: Call, query: LeadsQuery) -> LeadList:
     """List leads; a rep's own."""
     owner = query.owner
@@ -127,6 +143,23 @@ def edit_lead(call: Call, body: EditBody) -> Answer[Lead]:
     lead_id = call.path["lead_id"]
     return _with_tag(
         edit(call.hub, lead_id, body.fields, body.release, call.actor, body.note, seen)
+    )
+
+
+def move_lead(call: Call, body: MoveBody) -> Answer[Lead]:
+    """Move a lead to a status, a stage or both; If-Match says on what it was decided."""
+    call.lead()  # who may not know of it is told that there is none
+    seen = call.made_on("lead")
+    return _with_tag(
+        move(
+            call.hub,
+            call.path["lead_id"],
+            call.actor,
+            status=body.status,
+            stage=body.stage,
+            reason=body.reason,
+            seen=seen,
+        )
     )
 
 

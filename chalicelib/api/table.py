@@ -44,7 +44,11 @@ class Route(NamedTuple):
         return found
 
 
-CONDITIONAL = ("PUT /v1/config", "PATCH /v1/leads/{lead_id}")
+CONDITIONAL = (
+    "PUT /v1/config",
+    "PATCH /v1/leads/{lead_id}",
+    "POST /v1/leads/{lead_id}/status",
+)
 """Routes that need If-Match, so that nobody writes over what they have not seen."""
 
 ROUTES = (
@@ -60,8 +64,13 @@ ROUTES = (
     Route("PATCH", "/v1/leads/{lead_id}", "leads.edit_lead", ACTING),
     Route("GET", "/v1/leads/{lead_id}/timeline", "leads.show_timeline", ALL),
     Route("GET", "/v1/leads/{lead_id}/why", "leads.show_why", ALL),
+    Route("GET", "/v1/leads/{lead_id}/why-not/{owner_id}", "fairness.show_why_not", ALL),
     Route("POST", "/v1/leads/{lead_id}/accept", "leads.accept_lead", ACTING),
     Route("POST", "/v1/leads/{lead_id}/decline", "leads.decline_lead", ACTING),
+    Route("POST", "/v1/leads/{lead_id}/status", "leads.move_lead", ACTING),
+    Route("POST", "/v1/leads/{lead_id}/touched", "clock.note_touch", ACTING),
+    Route("POST", "/v1/leads/{lead_id}/next-step", "clock.set_next_step", ACTING),
+    Route("GET", "/v1/overdue", "clock.list_them", ALL),
     Route("POST", "/v1/leads/{lead_id}/merge", "merges.merge_leads", ACTING),
     Route("POST", "/v1/leads/{lead_id}/unmerge", "merges.unmerge_lead", ACTING),
     Route("POST", "/v1/leads/{lead_id}/keep-apart", "merges.keep_leads_apart", ACTING),
@@ -85,6 +94,7 @@ ROUTES = (
     Route("GET", "/v1/ledger", "ledger.show_ledger", STAFF),
     Route("GET", "/v1/owners", "owners.list_them", ALL),
     Route("PUT", "/v1/owners/{owner_id}/availability", "owners.put_availability", ACTING),
+    Route("GET", "/v1/owners/{owner_id}/statement", "fairness.show_turns", ALL),
     Route("GET", "/v1/pools/{pool_id}/statement", "owners.show_statement", ALL),
     Route("GET", "/v1/effects", "effects.list_them", STAFF),
     Route("POST", "/v1/effects/{lead_id}/{effect_id}/retry", "effects.retry", MANAGERS),

@@ -132,6 +132,26 @@ def _examine_health(hub: Hub) -> Iterator[Examined]:
         yield Examined("work", "error" if found.status == "down" else "warning", told, advice)
     if not found.problems:
         yield Examined("work", "ok", "nothing is overdue, unowned or set aside")
+    yield from _examine_clocks(hub)
+
+
+def _examine_clocks(hub: Hub) -> Iterator[Examined]:
+    """Look whether owners have done in time what they were to do, where clocks run."""
+    from chalicelib.flow.overdue import list_overdue
+
+    try:
+        if not hub.configurations.current().config.sla.policies:
+            return
+    except Misconfigured:
+        return
+    late = list_overdue(hub)
+    if not late:
+        yield Examined("clocks", "ok", "no owner is overdue")
+        return
+    names = ", ".join(sorted({one.owner_name for one in late})[:5])
+    untold = sum(not one.told for one in late)
+    said = f"{len(late)} overdue, of {names}; of {untold} nobody has been told"
+    yield Examined("clocks", "warning", said, "hub overdue")
 
 
 def _examine_tokens(hub: Hub) -> Examined:

@@ -9,7 +9,7 @@ from chalicelib.cli.tools import JsonOption, LimitOption, StageOption, Tools, cl
 from chalicelib.errors import Invalid
 from chalicelib.flow.lists import LeadFilter, Listed
 from chalicelib.lead.edits import NOTHING, edits_in_force
-from chalicelib.lead.model import STAGES, STATUSES, Consent, ProfileValue
+from chalicelib.lead.model import STATUSES, Consent, ProfileValue
 from chalicelib.lead.text import joined
 
 LeadId = Annotated[str, typer.Argument(metavar="ID", help="Of the lead; hub leads shows it.")]
@@ -37,14 +37,14 @@ def leads(
     """
     from chalicelib.flow.lists import list_leads
 
+    tools = tools_of(context)
+    hub = tools.connect(stage).hub
     for what, given, known in (
         ("--status", status, STATUSES),
-        ("--lead-stage", lead_stage, STAGES),
+        ("--lead-stage", lead_stage, hub.configurations.current().config.qualifying.order),
     ):
         if given and given not in known:
             raise Invalid("no such list", (f"{what}: expected one of {', '.join(known)}",))
-    tools = tools_of(context)
-    hub = tools.connect(stage).hub
     wanted = LeadFilter(owner, status, source, lead_stage, q)
     found, more = gather(tools, limit, lambda most, after: list_leads(hub, wanted, most, after))
     if as_json:
@@ -60,9 +60,9 @@ def leads(
                 one["lead_id"],
                 one["name"] or one["email"] or one.get("phone", ""),
                 one["company"],
-                one["score"],
+                f"{one['score']} {one['grade']}".strip(),
                 one["status"],
-                one["owner"] or f"({one['state']})",
+                one["owner"] or f"({one['reason'] or one['state']})",
                 one["source"],
                 one["created_at"][:19].replace("T", " "),
             )
@@ -108,6 +108,11 @@ def lead(
             "",
         ),
     ]
+    facts += [(f"score: {name}", points, "") for name, points in found.score.parts.items()]
+    if found.score.grade:
+        facts.append(("grade", found.score.grade, ""))
+    if found.triage:
+        facts.append(("triage", found.triage.replace("_", " "), found.triage_reason))
     facts += [
         (name, value.value, _from(value))
         for name, value in {**found.profile, **found.custom}.items()

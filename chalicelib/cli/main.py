@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from chalicelib.cli import (
     access,
+    clock,
     config,
     connectors,
     dedupe,
@@ -16,16 +17,19 @@ from chalicelib.cli import (
     doctor,
     duplicates,
     edit,
+    fairness,
     forms,
     imports,
     leads,
     ledger,
     match,
     merge,
+    move,
     privacy,
     running,
     send,
     sources,
+    train,
     verify,
 )
 from chalicelib.cli.tools import Tools, clean
@@ -76,13 +80,22 @@ for run in (running.up, running.down, running.deploy):
 app.command("send")(send.command)
 for look in (leads.leads, leads.lead, leads.why):
     app.command()(look)
+app.command("why-not")(fairness.why_not)
+app.command("statement")(fairness.statement)
 app.command("edit")(edit.edit)
+app.command()(clock.touched)
+app.command("next-step")(clock.next_step)
+app.command()(clock.overdue)
+app.command("status")(move.move_status)
+app.command("stage")(move.move_stage)
 for join in (merge.merge, merge.unmerge):
     app.command()(join)
 app.command("keep-apart")(merge.keep_apart)
 app.add_typer(duplicates.app, name="duplicates")
 app.command()(dedupe.dedupe)
 app.add_typer(match.app, name="match")
+app.command("train")(train.train)
+app.add_typer(train.app, name="model")
 for handle in (
     deliveries.deliveries,
     deliveries.delivery,

@@ -27,7 +27,7 @@ Report = Callable[[str], None]
 """Takes one line that says what is being done."""
 
 SHIPPED = ("app.py", "chalicelib", "connectors", "vendor", "requirements.txt", ".chalice")
-NOT_SHIPPED = ("__pycache__", "cli", "deployments", "deployed")
+NOT_SHIPPED = ("__pycache__", "cli", "training", "deployments", "deployed")
 
 OURS = ("app.py", "chalice/", "chalicelib/", "connectors/")
 """What of the zip is not a library installed by pip."""

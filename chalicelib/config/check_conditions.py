@@ -8,8 +8,11 @@ from typing import Any, Literal
 from chalicelib.config.document import Path, did_you_mean
 from chalicelib.config.finding import Found
 from chalicelib.config.model import All, AnyOne, Condition, Config, CustomField, Not, Test
+from chalicelib.config.scoring import Part
 from chalicelib.lead.conditions import FIELDS, NUMBER_OPS, FieldInfo, as_number, field_info
-from chalicelib.lead.model import CAMPAIGN_KEYS, STAGES, STATUSES
+from chalicelib.lead.grades import possible_grades
+from chalicelib.lead.model import CAMPAIGN_KEYS, INTENTS, STATUSES, TRIAGES, URGENCIES
+from chalicelib.lead.scoring import is_over_touches, parts_of
 
 MAX_DEPTH = 10
 MAX_TESTS = 200
@@ -61,7 +64,11 @@ class ConditionChecks:
         """Check what follows the dot of custom.<id> and campaign.<key>."""
         family, _, member = test.field.partition(".")
         known: list[str] = []
-        if family == "custom":
+        if test.field == "grade" and self.config.scoring.grades is None:
+            yield Found((*path, "field"), "there are no grades: scoring.grades is missing")
+        if family == "parts":
+            known = sorted(self.config.scoring.parts)
+        elif family == "custom":
             known = [field.id for field in self.config.fields]
         elif family in ("campaign", "first_campaign"):
             known = list(CAMPAIGN_KEYS)
@@ -79,7 +86,11 @@ class ConditionChecks:
             return type_, custom.choices
         values: dict[str, Collection[str]] = {
             "status": STATUSES,
-            "stage": STAGES,
+            "stage": self.config.qualifying.order,
+            "triage": TRIAGES,
+            "grade": possible_grades(self.config.scoring.grades),
+            "intent": INTENTS,
+            "urgency": URGENCIES,
             "source": self.config.sources,
             "first_source": self.config.sources,
             "declined_by": self.config.owners,
@@ -104,13 +115,13 @@ class ConditionChecks:
                 if str(value).casefold() not in {each.casefold() for each in allowed}:
                     near = did_you_mean(str(value), allowed) or f"; one of {', '.join(allowed)}"
                     yield Found(here, f"{test.field} is never {value}{near}")
-        if test.field in ("score", "fit", "engagement"):
+        if test.field in ("score", "fit", "engagement") or test.field.startswith("parts."):
             yield from self._check_threshold(here, test)
 
     def _check_threshold(self, path: Path, test: Test) -> Iterator[Found]:
         bound = as_number(test.value)
-        most = _highest(self.config)[test.field]
-        if bound is None or test.op not in ("at_least", "more_than", "is"):
+        most = highest(self.config).get(test.field)
+        if most is None or bound is None or test.op not in ("at_least", "more_than", "is"):
             return
         if bound > most or (test.op == "more_than" and bound == most):
             message = f"{test.field} never reaches this: by its rules and caps it is at most {most}"
@@ -180,13 +191,23 @@ def _nesting(path: Path, inner: Path) -> list[str | int]:
     return [part for part in inner[len(path) :] if part in ("all", "any", "not")]
 
 
-def _highest(config: Config) -> dict[str, Decimal]:
-    """Work out the highest that the score and its parts can ever be."""
+def highest(config: Config) -> dict[str, Decimal]:
+    """Work out the highest that the score and its parts can ever be, by the fields they are."""
     scoring = config.scoring
-    fit = min(scoring.fit.cap, sum(max(rule.points, 0) for rule in scoring.fit.rules))
-    touches = sum(
-        rule.points * (rule.at_most or 100) for rule in scoring.engagement.rules if rule.points > 0
-    )
-    engagement = min(scoring.engagement.cap, touches)
-    highest = {"fit": fit, "engagement": engagement, "score": fit + engagement}
-    return {name: Decimal(points) for name, points in highest.items()}
+    found = {
+        name: min(part.cap, _most_points(name, part)) for name, part in parts_of(scoring).items()
+    }
+    beside = {name for name, part in scoring.parts.items() if not part.in_total}
+    total = sum(points for name, points in found.items() if name not in beside)
+    fields = {f"parts.{n}" if n in scoring.parts else n: points for n, points in found.items()}
+    return {name: Decimal(points) for name, points in {**fields, "score": total}.items()}
+
+
+def _most_points(name: str, part: Part) -> int:
+    """Add up what the rules of a part give at most, each group within its cap."""
+    groups: dict[str, int] = {}
+    for rule in part.rules:
+        times = (rule.at_most or 100) if is_over_touches(name, rule) else 1
+        groups[rule.group] = groups.get(rule.group, 0) + max(rule.points, 0) * times
+    caps = {group_id: group.cap for group_id, group in part.groups.items()}
+    return sum(min(points, caps.get(group, points)) for group, points in groups.items())

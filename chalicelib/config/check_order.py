@@ -11,6 +11,9 @@ from chalicelib.config.model import Config, Owner, RoutingRule
 from chalicelib.lead.conditions import evaluate
 from chalicelib.lead.hours import DAYS, duty_intervals, find_zone
 
+EVERY_WEEK: Mapping[str, Any] = {"absences": (), "country": ""}
+"""What is left aside of an owner in a sample week: absences and holidays are no gap of the plan."""
+
 SAMPLE_WEEKS = (date(2025, 1, 13), date(2025, 7, 14))
 """Mondays of a week in winter and one in summer, in which gaps between shifts are looked for."""
 
@@ -57,7 +60,9 @@ def find_takers(config: Config, pool_id: str) -> list[Owner]:
     return [
         owner
         for owner in owners
-        if owner.active and owner.daily_cap != 0 and (not owner.hours or any(owner.hours.values()))
+        if owner.active
+        and 0 not in (owner.daily_cap, owner.hourly_cap, owner.open_cap)
+        and (not owner.hours or any(owner.hours.values()))
     ]
 
 
@@ -71,7 +76,7 @@ def _first_gap(config: Config, owners: Collection[Owner]) -> datetime | None:
             for owner in owners
             if (zone := find_zone(owner, config.settings)) is not None
             for interval in duty_intervals(
-                owner.model_copy(update={"absences": ()}), zone, monday - timedelta(days=1), 9
+                owner.model_copy(update=EVERY_WEEK), zone, monday - timedelta(days=1), 9
             )
         )
         for start, until in spans:

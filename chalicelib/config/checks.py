@@ -1,13 +1,16 @@
 """Checks of a configuration before it is published: references, types, and that leads arrive."""
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Literal
 from urllib.parse import urlsplit
 
+from chalicelib.config.check_choosing import check_choosing
 from chalicelib.config.check_conditions import ConditionChecks
 from chalicelib.config.check_matching import check_matching
 from chalicelib.config.check_order import check_coverage, check_order, find_takers
+from chalicelib.config.check_qualifying import check_qualifying
 from chalicelib.config.check_retention import check_retention
+from chalicelib.config.check_scoring import check_scoring
+from chalicelib.config.check_sla import check_sla
 from chalicelib.config.document import Lines, Path, did_you_mean, path_text
 from chalicelib.config.finding import Finding, Found, check_reference
 from chalicelib.config.model import Config, Destination, Owner
@@ -15,7 +18,6 @@ from chalicelib.config.source import Source
 from chalicelib.lead.folding import group_of
 from chalicelib.lead.hours import DAYS, find_zone, span_minutes
 from chalicelib.lead.model import CONTACT_FIELDS
-from chalicelib.lead.scoring import RESERVED_RULE_IDS
 
 ONLY_LOCAL = "only the local stage may call this machine"
 """Said of a webhook at 127.0.0.1, which the sample has while it runs here."""
@@ -50,11 +52,14 @@ def check(
         *_check_fields(config),
         *_check_merging(config),
         *check_matching(config),
-        *_check_scoring(config),
+        *check_scoring(config),
+        *check_qualifying(config),
         *_check_routing(config),
+        *check_choosing(config),
         *check_order(config),
         *check_coverage(config),
         *check_retention(config),
+        *check_sla(config),
         *_check_secrets(config, secret_names),
         *more,
     ]
@@ -123,6 +128,7 @@ def _check_destinations(config: Config) -> Iterator[Found]:
         path = ("destinations", name)
         yield from _check_destination(path, destination)
         used = [*config.settings.alarms, *(each for rule in config.routing for each in rule.notify)]
+        used += config.sla.told
         if destination.enabled and name not in used:
             yield Found(path, "no routing rule and no alarm uses it", "warning")
 
@@ -156,7 +162,8 @@ def _check_owners(config: Config) -> Iterator[Found]:
             if absence.last < absence.first:
                 message = f"last, {absence.last}, is before first, {absence.first}"
                 yield Found((*path, "absences", index), message)
-        if owner.active and owner_id not in members:
+        is_manager = any(other.manager == owner_id for other in config.owners.values())
+        if owner.active and owner_id not in members and not is_manager:
             yield Found(path, "is in no pool, so gets no leads", "warning")
 
 
@@ -227,25 +234,6 @@ def _check_merging(config: Config) -> Iterator[Found]:
         if keep != config.merging.fields[first]:
             message = f"{name} comes together with {first}, so they have one rule"
             yield Found(path, message)
-
-
-def _check_scoring(config: Config) -> Iterator[Found]:
-    for part in ("fit", "engagement"):
-        rules = config.scoring.fit.rules if part == "fit" else config.scoring.engagement.rules
-        seen: set[str] = set()
-        for index, rule in enumerate(rules):
-            path: Path = ("scoring", part, "rules", index)
-            if rule.id in RESERVED_RULE_IDS:
-                yield Found((*path, "id"), f"{rule.id} is reserved for the hub's own terms")
-            if rule.id in seen:
-                yield Found((*path, "id"), f"{rule.id} is there twice in {part}")
-            seen.add(rule.id)
-            scope: Literal["lead", "touch"] = "lead" if part == "fit" else "touch"
-            yield from ConditionChecks(config, scope, is_score=True).check(
-                (*path, "when"), rule.when
-            )
-            if part == "fit" and rule.at_most is not None:
-                yield Found((*path, "at_most"), "counts touches: for engagement only", "warning")
 
 
 def _check_routing(config: Config) -> Iterator[Found]:

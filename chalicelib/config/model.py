@@ -2,85 +2,31 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Field
 
+from chalicelib.config.condition import ID_PATTERN, All, AnyOne, Condition, Id, Not, Op, Test
+from chalicelib.config.qualifying import Qualifying
+from chalicelib.config.routing import (
+    Accounts,
+    Level,
+    Seniority,
+    Skill,
+    StrategyName,
+    Territory,
+)
+from chalicelib.config.scoring import Scoring
+from chalicelib.config.sla import Sla
 from chalicelib.config.source import Country, SecretName, Source
-from chalicelib.lead.model import Model, Stage, Status
+from chalicelib.lead.model import IntentName, Model, Stage, Status
 
-ID_PATTERN = r"^[a-z][a-z0-9_-]{0,62}$"
-
-Id = Annotated[str, Field(pattern=ID_PATTERN)]
-"""An id that an admin chooses: lower-case letters, digits, `_` and `-`; part of stored data."""
+__all__ = ["ID_PATTERN", "All", "AnyOne", "Condition", "Id", "Not", "Op", "Test"]
 
 Zone = Annotated[str, Field(max_length=64)]
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Span = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
-
-Op = Literal[
-    "is",
-    "is_not",
-    "in",
-    "not_in",
-    "contains",
-    "starts_with",
-    "ends_with",
-    "at_least",
-    "at_most",
-    "more_than",
-    "less_than",
-    "exists",
-    "missing",
-]
-
-
-class Test(Model):
-    """One comparison: a field, how to compare, and with what."""
-
-    __test__: ClassVar[bool] = False  # pytest takes any class of this name for a test
-
-    field: str = Field(description="see lead.conditions.FIELDS: email_domain, custom.size, score")
-    op: Op
-    value: Any = None
-
-
-class All(Model):
-    """Every one of these holds; an empty list always holds."""
-
-    all: tuple["Condition", ...]
-
-
-class AnyOne(Model):
-    """At least one of these holds."""
-
-    any: tuple["Condition", ...]
-
-
-class Not(Model):
-    """This does not hold."""
-
-    model_config = ConfigDict(validate_by_name=True, serialize_by_alias=True)
-
-    not_: "Condition" = Field(alias="not")
-
-
-def _kind_of_condition(value: object) -> str:
-    """Say which of the four a condition is by its key, so that an error is about that one only."""
-    if isinstance(value, Mapping):
-        return next((f"({kind})" for kind in ("all", "any", "not") if kind in value), "(test)")
-    kinds: Mapping[type, str] = {All: "(all)", AnyOne: "(any)", Not: "(not)"}
-    return kinds.get(type(value), "(test)")
-
-
-Condition = Annotated[
-    Annotated[Test, Tag("(test)")]
-    | Annotated[All, Tag("(all)")]
-    | Annotated[AnyOne, Tag("(any)")]
-    | Annotated[Not, Tag("(not)")],
-    Discriminator(_kind_of_condition),
-]
 
 
 class Destination(Model):
@@ -104,6 +50,9 @@ class Absence(Model):
     first: date
     last: date
     note: str = ""
+    cover: Id | Literal[""] = Field(
+        default="", description="owner who gets what this one would have had"
+    )
 
 
 class Owner(Model):
@@ -121,6 +70,25 @@ class Owner(Model):
     daily_cap: Annotated[int, Field(ge=0)] | None = Field(
         default=None, description="new leads per local day; None means no cap"
     )
+    hourly_cap: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="new leads per hour by the clock; None means no cap"
+    )
+    open_cap: Annotated[int, Field(ge=0, le=1000)] | None = Field(
+        default=None, description="open leads at a time; None means no cap"
+    )
+    capacity: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=30, description="open leads that are a full load; for pools by least_loaded"
+    )
+    country: Country = Field(default="", description="whose public holidays are days off")
+    skills: tuple[Id, ...] = ()
+    languages: tuple[str, ...] = Field(
+        default=(), description="of leads that they can talk to; empty means any"
+    )
+    territories: tuple[Id, ...] = Field(default=(), description="empty means everywhere")
+    seniority: Seniority = 1
+    manager: Id | Literal[""] = Field(
+        default="", description="the owner who is told what this one does not do in time"
+    )
 
 
 class Member(Model):
@@ -135,6 +103,20 @@ class Pool(Model):
 
     title: str = ""
     members: tuple[Member, ...]
+    strategy: StrategyName = Field(
+        default="turns", description="who among the eligible comes into question, or by what weight"
+    )
+    floor: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5, description="performance: the part of the leads that is shared by weight alone"
+    )
+    levels: tuple[Level, ...] = Field(
+        default=(), description="experience: which seniority a score asks for"
+    )
+    draw: Annotated[float, Field(ge=0, le=0.5)] | None = Field(
+        default=None,
+        description="draw by lot among those within this part of a lead of whose turn it is; "
+        "None: never by lot",
+    )
 
 
 class CustomField(Model):
@@ -179,45 +161,48 @@ class Matching(Model):
     )
 
 
-class ScoreRule(Model):
-    """Points for a condition; in engagement they count for every touch that fits."""
+IntentPoints = Annotated[int, Field(ge=-10, le=10)]
 
-    id: Id
-    when: Condition
-    points: Annotated[int, Field(ge=-100, le=100)]
-    at_most: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="engagement: how many touches may count, the newest first"
+
+class IntentWords(Model):
+    """Words of the company's own that tell what a message asks for."""
+
+    intent: IntentName
+    words: Annotated[tuple[Annotated[str, Field(max_length=100)], ...], Field(max_length=500)]
+    points: IntentPoints = Field(default=6, description="two double the odds; negative: against")
+
+
+class IntentHint(Model):
+    """What messages by a source, or of a form, mostly ask for."""
+
+    intent: IntentName
+    source: Id | Literal[""] = ""
+    form: str = Field(default="", description="part of the form's title; case does not count")
+    points: IntentPoints = 3
+
+
+class IntentModel(Model):
+    """A language model on Amazon Bedrock that is asked about messages the hub does not know."""
+
+    id: Annotated[str, Field(min_length=1, max_length=200)] = Field(
+        description="as Bedrock names the model or inference profile"
+    )
+    seconds: Annotated[float, Field(ge=0.2, le=3)] = Field(
+        default=1.5,
+        description="within which it answers for all messages of a batch, or not at all",
     )
 
 
-class Fit(Model):
-    """Who they are: rules over the lead's profile."""
+class Intent(Model):
+    """How messages are understood: what they ask for, how pressing they are; docs/intent.md."""
 
-    cap: Annotated[int, Field(ge=0, le=100)] = 60
-    rules: tuple[ScoreRule, ...] = ()
-
-
-class Engagement(Model):
-    """What they do: rules over each touch, fading with time."""
-
-    cap: Annotated[int, Field(ge=0, le=100)] = 40
-    half_life_days: Annotated[float, Field(gt=0, le=36500)] | None = Field(
-        default=None, description="days in which a touch loses half its points; None means never"
+    enabled: bool = True
+    words: tuple[IntentWords, ...] = ()
+    hints: tuple[IntentHint, ...] = ()
+    points: Mapping[str, IntentPoints] = Field(
+        default_factory=dict, description="`intent:phrase` of the hub's own lists -> its points"
     )
-    rules: tuple[ScoreRule, ...] = ()
-
-
-class Scoring(Model):
-    """How a score is made: fit plus engagement, each capped."""
-
-    fit: Fit = Field(default_factory=Fit)
-    engagement: Engagement = Field(default_factory=Engagement)
-
-    @model_validator(mode="after")
-    def _fits_in_a_hundred(self) -> "Scoring":
-        if self.fit.cap + self.engagement.cap > 100:
-            raise ValueError("fit.cap and engagement.cap together are at most 100")
-        return self
+    model: IntentModel | None = Field(default=None, description="None: nothing is sent anywhere")
 
 
 class RoutingRule(Model):
@@ -285,6 +270,12 @@ class Config(Model):
     fields: tuple[CustomField, ...] = ()
     merging: Merging = Field(default_factory=Merging)
     matching: Matching = Field(default_factory=Matching)
+    intent: Intent = Field(default_factory=Intent)
     scoring: Scoring = Field(default_factory=Scoring)
+    qualifying: Qualifying = Field(default_factory=Qualifying)
+    skills: tuple[Skill, ...] = ()
+    territories: Mapping[Id, Territory] = Field(default_factory=dict)
+    accounts: Accounts = Field(default_factory=Accounts)
     routing: tuple[RoutingRule, ...] = ()
+    sla: Sla = Field(default_factory=Sla)
     retention: tuple[Retention, ...] = ()

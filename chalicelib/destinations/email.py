@@ -12,7 +12,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from chalicelib.config.model import Destination
-from chalicelib.destination import DestinationKind, Notice, Tools
+from chalicelib.destination import CLOCK_KINDS, DestinationKind, Notice, Tools
 from chalicelib.destinations.excerpt import lines, one_line
 from chalicelib.destinations.naming import first_name, full_name
 from chalicelib.destinations.words import TEMPLATES, Words, words
@@ -120,6 +120,9 @@ def _subject(notice: Notice, say: Words) -> str:
         "assigned": say.subject_assigned,
         "returned": say.subject_returned,
         "unowned": say.subject_unowned,
+        "reminder": say.subject_reminder,
+        "overdue": say.subject_overdue,
+        "taken_back": say.subject_taken_back,
     }
     name = first_name(notice.profile, 40) or say.unnamed
     source = one_line(notice.source_title or notice.source_id, 60)
@@ -141,6 +144,8 @@ def _sender(mail_from: str, company: str) -> str:
 def _recipient(notice: Notice, to: Destination) -> str:
     if to.to == "address":
         return _ascii(to.address, "the destination's address")
+    if notice.reader_email:
+        return _ascii(notice.reader_email, "the e-mail address of whom it is for")
     if not notice.owner_id:
         raise Misconfigured("email: a lead without owner can only be told to a fixed address")
     return _ascii(notice.owner_email, f"the e-mail address of owner {notice.owner_id}")
@@ -162,9 +167,9 @@ def _ascii(address: str, where: str) -> str:
 
 def _shown(notice: Notice, to: Destination, say: Words) -> dict[str, object]:
     """Give what the templates show, every value cut and cleaned; escaping is theirs."""
-    is_to_owner = to.to == "owner" and bool(notice.owner_id)
-    owner = one_line(notice.owner_name, LONGEST_LABEL)
-    asks = notice.kind == "assigned"
+    is_to_owner = to.to == "owner" and bool(notice.owner_id or notice.reader_email)
+    owner = one_line(notice.reader_name or notice.owner_name, LONGEST_LABEL)
+    asks = notice.kind in ("assigned", "reminder", "overdue")
     pairs = [
         (say.accept, notice.accept_url if asks else ""),
         (say.decline, notice.decline_url if asks else ""),
@@ -186,6 +191,13 @@ def _shown(notice: Notice, to: Destination, say: Words) -> dict[str, object]:
 def _intro(notice: Notice, is_to_owner: bool, say: Words) -> str:
     if notice.kind == "unowned":
         return say.intro_unowned
+    if notice.kind in CLOCK_KINDS:
+        intros = {
+            "reminder": say.intro_reminder,
+            "overdue": say.intro_overdue,
+            "taken_back": say.intro_taken_back,
+        }
+        return f"{intros[notice.kind]} {one_line(notice.because, LONGEST_MESSAGE)}".rstrip()
     if is_to_owner:
         return say.intro_assigned if notice.kind == "assigned" else say.intro_returned
     text = say.short_assigned if notice.kind == "assigned" else say.short_returned
@@ -257,7 +269,7 @@ def _origin(notice: Notice, say: Words) -> list[Row]:
         _row(say.first_seen, first_seen),
         _row(say.owner, owner),
         _row(say.rule, notice.rule_title),
-        _row(say.why, notice.because),
+        _row(say.why, "" if notice.kind in CLOCK_KINDS else notice.because),
     ]
 
 

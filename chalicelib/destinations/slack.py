@@ -48,6 +48,9 @@ def write(notice: Notice) -> dict[str, Any]:
         "assigned": say.short_assigned,
         "returned": say.short_returned,
         "unowned": say.short_unowned,
+        "reminder": say.short_reminder,
+        "overdue": say.short_overdue,
+        "taken_back": say.short_taken_back,
     }
     headline = texts[notice.kind].format(
         owner=_safe(owner), name=_safe(short_name(notice.profile, 60) or say.unnamed)
@@ -117,7 +120,7 @@ def _word(body: str) -> str:
 
 
 def _link(notice: Notice, say: Words) -> str:
-    if notice.kind == "assigned" and notice.accept_url:
+    if notice.kind in ("assigned", "reminder", "overdue") and notice.accept_url:
         return f"<{_escape(notice.accept_url)}|{say.accept_or_decline}>"
     return f"<{_escape(notice.lead_url)}|{say.open}>" if notice.lead_url else ""
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.config.model import Destination
-from chalicelib.destination import DestinationKind, Notice, Tools
+from chalicelib.destination import CLOCK_KINDS, DestinationKind, Notice, Tools
 from chalicelib.destinations.excerpt import one_line
 from chalicelib.destinations.outcome import Outcome, failure
 from chalicelib.errors import Misconfigured, Refused, TryLater
@@ -103,6 +103,7 @@ def _thin(notice: Notice) -> dict[str, Any]:
         else None,
         "rule": _short(notice.rule_title),
         "lead_url": notice.lead_url or None,
+        **({"because": _short(notice.because)} if notice.kind in CLOCK_KINDS else {}),
         **({"leads": [dict(one) for one in notice.about]} if notice.about else {}),
     }
 

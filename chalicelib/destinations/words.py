@@ -22,14 +22,23 @@ class Words(Model):
     subject_assigned: str
     subject_returned: str
     subject_unowned: str
+    subject_reminder: str
+    subject_overdue: str
+    subject_taken_back: str
     greeting: str
     greeting_unnamed: str
     intro_assigned: str
     intro_returned: str
     intro_unowned: str
+    intro_reminder: str
+    intro_overdue: str
+    intro_taken_back: str
     short_assigned: str
     short_returned: str
     short_unowned: str
+    short_reminder: str
+    short_overdue: str
+    short_taken_back: str
     unnamed: str
     accept: str
     decline: str

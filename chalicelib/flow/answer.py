@@ -1,6 +1,7 @@
 """What an owner answers to an assignment: accept it, or decline it so that it goes on."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.flow.leads import AWAITS_FOR, live_lead, route_message
@@ -16,6 +17,9 @@ from chalicelib.records import (
     ledger_item,
     ledger_key,
     ledger_of,
+    missed_item,
+    missed_key,
+    missed_of,
 )
 from chalicelib.storage import ATTEMPTS, Absent, Holds, Put, Write
 
@@ -30,16 +34,16 @@ def accept(hub: Hub, lead_id: str, assignment_id: str, actor: str) -> Lead:
     writer = f"answer:{hub.new_id()}"
     for attempt in range(ATTEMPTS):
         hub.pause(attempt)
-        lead, assignment = _assigned(hub, lead_id, assignment_id)
+        lead, assignment = find_assigned(hub, lead_id, assignment_id)
         if assignment.accepted_at:
             return lead
         now = max(hub.clock(), lead.updated_at)
-        taken = assignment.model_copy(update={"accepted_at": now})
-        after = lead.model_copy(
-            update={"assignment": taken, "version": lead.version + 1, "updated_at": now}
+        after = _accepted(lead, assignment, now).model_copy(
+            update={"version": lead.version + 1, "updated_at": now}
         )
-        event = _event(after, "accepted", actor, f"{actor} accepted it")
-        if _save(hub, lead, after, event, lead_id, writer):
+        event = answer_event(after, "accepted", actor, f"{actor} accepted it")
+        heard = sign_of_life(hub, assignment, writer)
+        if save_answer(hub, lead, after, event, lead_id, writer, heard):
             return after
     raise Conflict(f"lead {lead_id} is changing; try again")
 
@@ -54,32 +58,29 @@ def decline(hub: Hub, lead_id: str, assignment_id: str, actor: str, reason: str 
     writer = f"answer:{hub.new_id()}"
     for attempt in range(ATTEMPTS):
         hub.pause(attempt)
-        lead, assignment = _assigned(hub, lead_id, assignment_id)
-        now = max(hub.clock(), lead.updated_at)
-        after = lead.model_copy(
-            update={
-                "assignment": None,
-                "declined_by": (*lead.declined_by, assignment.owner_id),
-                "status": "new",
-                "awaits": "owner",
-                "version": lead.version + 1,
-                "updated_at": now,
-            }
-        )
+        lead, assignment = find_assigned(hub, lead_id, assignment_id)
+        after = without_owner(lead, assignment, max(hub.clock(), lead.updated_at))
         text = f"{actor} gave it back" + (f": {reason[:200]}" if reason else "")
-        event = _event(after, "declined", actor, text)
+        event = answer_event(after, "declined", actor, text)
         try:
-            turn = _returned_turn(hub, assignment, writer)
+            turn = returned_turn(hub, assignment, writer)
         except ValueError:
             # The ledger is newer than the lead that we read: somebody else gave it back.
             continue
-        if _save(hub, lead, after, event, lead_id, writer, turn):
+        more = [*turn, *sign_of_life(hub, assignment, writer)]
+        if save_answer(hub, lead, after, event, lead_id, writer, more):
             hub.routing.send([route_message(after)])
             return after
     raise Conflict(f"lead {lead_id} is changing; try again")
 
 
-def _assigned(hub: Hub, lead_id: str, assignment_id: str) -> tuple[Lead, Assignment]:
+def find_assigned(hub: Hub, lead_id: str, assignment_id: str) -> tuple[Lead, Assignment]:
+    """Read a lead that still has an assignment.
+
+    Raises:
+        NotFound: no such lead.
+        Conflict: the lead has gone to somebody else since.
+    """
     lead = live_lead(hub.table, lead_id)
     if lead is None:
         raise NotFound(f"lead {lead_id}")
@@ -88,7 +89,26 @@ def _assigned(hub: Hub, lead_id: str, assignment_id: str) -> tuple[Lead, Assignm
     return lead, lead.assignment
 
 
-def _returned_turn(hub: Hub, assignment: Assignment, writer: str) -> Sequence[Write]:
+def without_owner(lead: Lead, assignment: Assignment, now: datetime) -> Lead:
+    """Give a lead that its owner has no more; it does not come back to them."""
+    return lead.model_copy(
+        update={
+            "assignment": None,
+            "declined_by": (*lead.declined_by, assignment.owner_id),
+            "status": "new",
+            "awaits": "owner",
+            "version": lead.version + 1,
+            "updated_at": now,
+        }
+    )
+
+
+def returned_turn(hub: Hub, assignment: Assignment, writer: str) -> Sequence[Write]:
+    """Give the write by which an owner gets the turn back; none if they had none.
+
+    Raises:
+        ValueError: the ledger has it already; the lead that was read is out of date.
+    """
     item = hub.table.get(ledger_key(assignment.pool_id))
     if item is None:
         return ()
@@ -100,7 +120,19 @@ def _returned_turn(hub: Hub, assignment: Assignment, writer: str) -> Sequence[Wr
     return (Put("returned turn", ledger_item(after, writer), Holds("version", ledger.version)),)
 
 
-def _save(
+def sign_of_life(hub: Hub, assignment: Assignment, writer: str) -> Sequence[Write]:
+    """Give the write by which an owner who answers counts as silent no more; mostly none."""
+    if not assignment.clock:
+        return ()
+    item = hub.table.get(missed_key(assignment.owner_id))
+    if item is None or not missed_of(item).count:
+        return ()
+    missed = missed_of(item)
+    after = missed.model_copy(update={"count": 0, "version": missed.version + 1})
+    return (Put("missed leads", missed_item(after, writer), Holds("version", missed.version)),)
+
+
+def save_answer(
     hub: Hub,
     lead: Lead,
     after: Lead,
@@ -131,7 +163,8 @@ def _save(
     return True
 
 
-def _event(lead: Lead, kind: EventKind, actor: str, text: str) -> Event:
+def answer_event(lead: Lead, kind: EventKind, actor: str, text: str) -> Event:
+    """Make the event of an answer that leads to a lead's new state."""
     return Event(
         event_id=digest(lead.lead_id, str(lead.version), kind),
         kind=kind,
@@ -139,3 +172,12 @@ def _event(lead: Lead, kind: EventKind, actor: str, text: str) -> Event:
         actor=actor,
         text=text,
     )
+
+
+def _accepted(lead: Lead, assignment: Assignment, now: datetime) -> Lead:
+    if assignment.clock:
+        from chalicelib.lead.sla import accepted  # only where a clock runs
+
+        return accepted(lead, now)
+    taken = assignment.model_copy(update={"accepted_at": now})
+    return lead.model_copy(update={"assignment": taken})

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from chalicelib.errors import Conflict, HubError, Misconfigured
-from chalicelib.flow import backfill, dedupe, learn, retention, watch
+from chalicelib.flow import backfill, closed, dedupe, learn, rescore, retention, watch
 from chalicelib.flow.erase import erase_slice
 from chalicelib.flow.import_run import slice_import
 from chalicelib.flow.reread import reread
@@ -35,6 +35,8 @@ SLICES: Mapping[str, Slice] = {
     "retention": retention.retain,
     "learning": learn.learn_slice,
     "dedupe": dedupe.dedupe_slice,
+    "rescoring": rescore.rescore,
+    "closed": closed.count_closed,
 }
 """By kind of item: what does a slice of it."""
 
@@ -46,6 +48,8 @@ STANDING: Sequence[Wanted] = (
     watch.standing,
     retention.standing,
     learn.standing,
+    rescore.standing,
+    closed.standing,
 )
 """Work that comes to be by itself when the configuration calls for it."""
 

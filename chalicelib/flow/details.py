@@ -17,6 +17,7 @@ from chalicelib.records import (
     Delivery,
     Effect,
     Event,
+    TouchRecord,
     delivery_key,
     delivery_of,
     effect_item,
@@ -44,7 +45,7 @@ class TimelineEntry(Model):
     """One thing on a lead's timeline."""
 
     at: AwareDatetime
-    kind: str = Field(description="touch, notification, or the kind of an event")
+    kind: str = Field(description="touch, stage, notification, or the kind of an event")
     text: str
     actor: str = Field(default="", description="hub, or who did it")
     source_id: str = ""
@@ -197,7 +198,9 @@ def _checked(what: str, given: str) -> str:
 def _entry(item: Item) -> Iterator[TimelineEntry]:
     match item["kind"]:
         case "touch":
-            touch = touch_record_of(item).touch
+            record = touch_record_of(item)
+            touch = record.touch
+            yield from _stage_entries(record)
             yield TimelineEntry(
                 # A provider whose clock is ahead does not put it into the future.
                 at=min(touch.submitted_at, touch.received_at),
@@ -217,6 +220,14 @@ def _entry(item: Item) -> Iterator[TimelineEntry]:
                 actor="hub",
                 effect=effect,
             )
+
+
+def _stage_entries(record: TouchRecord) -> Iterator[TimelineEntry]:
+    """Tell of a stage that a lead entered by a rule when a touch came."""
+    for decision in record.decisions:
+        if decision.kind == "stage" and decision.result != decision.inputs["stage"]:
+            text = f"Stage {decision.result}: {decision.because}"
+            yield TimelineEntry(at=decision.decided_at, kind="stage", text=text, actor="hub")
 
 
 def _event_entry(event: Event) -> TimelineEntry:

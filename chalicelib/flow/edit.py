@@ -8,6 +8,7 @@ from chalicelib.flow.candidates import HeldKey, read_keys
 from chalicelib.flow.glance import Glance
 from chalicelib.flow.leads import Stored, live_leads, stored_leads
 from chalicelib.flow.match import LATER, Match, lead_writes, learn
+from chalicelib.flow.qualify import staged
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.changes import Change, Given, read_changes
 from chalicelib.lead.edits import join_edits
@@ -32,7 +33,8 @@ def edit(
 ) -> Lead:
     """Set fields by hand, or give them back; what is so already is not done again.
 
-    The lead is folded and scored anew; who owns it, and where work on it stands, stay. A new
+    The lead is folded and scored anew, and may enter a stage; who owns it, and where work on it
+    stands, stay. A new
     e-mail address or phone number is one more identity key of the lead.
 
     Args:
@@ -124,7 +126,9 @@ def _writes(
     edited = before.model_copy(update={"edits": join_edits(before.edits, event.edits)})
     touches = [one.record.touch for one in stored.touches]
     after, decisions = learn(hub, current, edited, touches, event.at)
-    after = after.model_copy(update={"version": before.version + 1})
+    after, entered = staged(hub, current, after, touches, event.at)
+    # Whoever has it keeps it, also when it has risen.
+    after = after.model_copy(update={"version": before.version + 1, "is_raised": before.is_raised})
     changed = sorted({*before.identity_keys} ^ {*after.identity_keys})
     held = read_keys(Glance(hub.table), changed)
     taken = {key: held.get(key, HeldKey()) for key in changed if key in after.identity_keys}
@@ -139,7 +143,7 @@ def _writes(
         keys={key: known.passed((), after.lead_id) for key, known in taken.items()},
         decisions=(),
     )
-    told = event.model_copy(update={"decisions": decisions})
+    told = event.model_copy(update={"decisions": (*decisions, *entered)})
     return after, [
         *lead_writes(found, writer),
         *_given_up(given_up, after.lead_id, writer),

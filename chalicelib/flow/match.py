@@ -13,14 +13,16 @@ from chalicelib.flow.glance import Glance
 from chalicelib.flow.joining import Joining, joining_writes, prepare_joining
 from chalicelib.flow.leads import AWAITS_FOR, Stored, StoredTouch
 from chalicelib.flow.proposals import Proposal, proposal_writes, propose
+from chalicelib.flow.qualify import is_refused, refused, staged, triaged
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.folding import fold, new_lead
 from chalicelib.lead.identity import lead_id as first_lead_id
 from chalicelib.lead.matching.record import record_of
 from chalicelib.lead.merging import absorb, survivor
-from chalicelib.lead.model import STAGES, Decision, Lead, Score, Touch
+from chalicelib.lead.model import Decision, Lead, Score, Stage, Touch
+from chalicelib.lead.qualifying import is_further
 from chalicelib.lead.routing import pick_rule
-from chalicelib.lead.scoring import score
+from chalicelib.lead.scoring import score, sum_in_words
 from chalicelib.records import (
     Claim,
     TouchRecord,
@@ -99,7 +101,8 @@ def match(
     if stored:
         first = survivor([one.lead for one in stored])
         others = [one.lead for one in stored if one.lead.lead_id != first.lead_id]
-        merged, losers = absorb(first, others) if others else (first, ())
+        order = current.config.qualifying.order
+        merged, losers = absorb(first, others, order) if others else (first, ())
         version = first.version
     else:
         merged, others, losers, version = new_lead(touch, now), [], (), 0
@@ -135,17 +138,25 @@ def learn(
     folded = fold(lead, touches, now, current.config.merging)
     scored = score(folded, touches, current.config.scoring, now)
     folded = folded.model_copy(update={"score": scored, "config_hash": current.hash})
-    return folded, (_score_decision(hub, current, lead, touches, scored),)
+    return folded, (score_decision(hub, current, lead, touches, scored),)
 
 
 def decide(
     hub: Hub, current: Current, lead: Lead, touches: Sequence[Touch], now: datetime
 ) -> tuple[Lead, tuple[Decision, ...]]:
-    """Fold a lead anew, score it and pick its pool; it then awaits its owner."""
-    folded, (scored,) = learn(hub, current, lead, touches, now)
+    """Fold a lead anew, score and qualify it and pick its pool; it then awaits its owner.
+
+    One that is refused awaits nobody.
+    """
+    folded, scored = learn(hub, current, lead, touches, now)
+    folded, judged = triaged(hub, current, folded, touches, now)
+    if is_refused(folded):
+        return refused(folded), (*scored, *judged)
+    folded = folded.model_copy(update={"is_raised": False})
+    folded, entered = staged(hub, current, folded, touches, now)
     rule, picked = pick_rule(folded, current.config, current.hash, hub.code, now)
-    stage, is_raised = _stage(folded, rule)
-    is_back = folded.status_reason == "withdrawn"
+    stage, is_raised = _stage(current, folded, rule)
+    is_back = folded.status == "disqualified"
     folded = folded.model_copy(
         update={
             "rule_id": rule.id if rule else "",
@@ -158,7 +169,7 @@ def decide(
             "is_unowned": False,
         }
     )
-    return folded, (scored, picked)
+    return folded, (*scored, *judged, *entered, picked)
 
 
 def save(hub: Hub, found: Match, claim: Claim, writer: str, more: Sequence[Write] = ()) -> None:
@@ -293,13 +304,14 @@ def again(hub: Hub, current: Current, lead_id: str, touch: Touch, now: datetime)
     now = max([now, *(one.lead.updated_at + LATER for one in stored)])
     first = survivor([one.lead for one in stored])
     others = [one.lead for one in stored if one.lead.lead_id != first.lead_id]
-    merged, losers = absorb(first, others) if others else (first, ())
+    order = current.config.qualifying.order
+    merged, losers = absorb(first, others, order) if others else (first, ())
     touches = _touches(stored, reread)
     folded = fold(merged, touches, now, current.config.merging)
     scored = score(folded, touches, current.config.scoring, now)
     update = {"score": scored, "config_hash": current.hash, "version": first.version + 1}
     lead = folded.model_copy(update=update)
-    decisions = [_score_decision(hub, current, merged, touches, scored)]
+    decisions = [score_decision(hub, current, merged, touches, scored)]
     if others:
         decided = match_decision(hub, current, touch, found, lead, current.active.weights)
         decisions.insert(0, decided)
@@ -337,13 +349,14 @@ def _joining(
     return prepare_joining(hub, current.config, [first, *others], merged)
 
 
-def _stage(lead: Lead, rule: RoutingRule | None) -> tuple[str, bool]:
-    if rule and rule.stage and STAGES.index(rule.stage) > STAGES.index(lead.stage):
+def _stage(current: Current, lead: Lead, rule: RoutingRule | None) -> tuple[Stage, bool]:
+    order = current.config.qualifying.order
+    if rule and rule.stage and is_further(rule.stage, lead.stage, order):
         return rule.stage, True
-    return lead.stage, False
+    return lead.stage, lead.is_raised
 
 
-def _score_decision(
+def score_decision(
     hub: Hub, current: Current, lead: Lead, touches: Sequence[Touch], scored: Score
 ) -> Decision:
     """Record a score with what a rule may ask about that is not in the touches."""
@@ -360,9 +373,13 @@ def _score_decision(
             "touches": sorted(touch.touch_id for touch in touches if not touch.void),
             **({"edits": by_hand} if by_hand else {}),
             "terms": [term.model_dump(exclude_defaults=True) for term in scored.terms],
+            **({"parts": dict(scored.parts)} if scored.parts else {}),
+            **({"grade": scored.grade} if scored.grade else {}),
         },
         result=str(scored.total),
-        because=f"fit {scored.fit} and engagement {scored.engagement}",
+        because=f"fit {scored.fit} and engagement {scored.engagement}"
+        if not scored.parts
+        else sum_in_words(scored),
     )
 
 

@@ -66,6 +66,7 @@ class Lane:
     hub: Hub
     current: Current
     subjects: Mapping[str, Subject]
+    read_at: datetime
     unwritten: list[Put] = field(default_factory=list)
 
 
@@ -87,7 +88,7 @@ def notify(hub: Hub, messages: Sequence[Received]) -> list[str]:
     lanes: dict[str, dict[str, Effect]] = {}
     for message_id, effect in _first_of_each(effects).items():
         lanes.setdefault(effect.destination_id, {})[message_id] = effect
-    work = [partial(_send_all, Lane(hub, current, subjects), lane) for lane in lanes.values()]
+    work = [partial(_send_all, Lane(hub, current, subjects, now), lane) for lane in lanes.values()]
     return [message_id for failed in hub.side_by_side(work) for message_id in failed]
 
 
@@ -117,7 +118,8 @@ def _send_all(lane: Lane, effects: Mapping[str, Effect]) -> list[str]:
     is_slow = False
     for message_id, effect in effects.items():
         try:
-            if not _is_open(effect, lane.hub.clock()):
+            # As when leads were read: of one that became open since, nothing is known here.
+            if not _is_open(effect, lane.read_at):
                 continue
             if is_slow:
                 _write(lane.hub, _postponed(lane.hub, effect))
@@ -335,7 +337,12 @@ def _notice(
     source = config.sources.get(lead.last_touch.source_id) if lead.last_touch else None
     rule = next((rule for rule in config.routing if rule.id == lead.rule_id), None)
     owner = config.owners.get(assigned.owner_id) if assigned else None
-    accept_url, decline_url = _links(hub, lead, now) if assigned else ("", "")
+    reader = config.owners.get(effect.reader)
+    shown_to = reader or owner
+    is_asked = assigned and (
+        not effect.reader or (effect.reader == assigned.owner_id and not _is_accepted(lead))
+    )
+    accept_url, decline_url = _links(hub, lead, now) if is_asked else ("", "")
     return Notice(
         effect_id=effect.effect_id,
         kind=effect.kind,
@@ -365,12 +372,18 @@ def _notice(
         owner_id=assigned.owner_id if assigned else "",
         owner_name=owner.name if owner else "",
         owner_email=owner.email if owner else "",
-        language=owner.language if owner else config.settings.language,
-        time_zone=(owner.time_zone if owner else "") or config.settings.time_zone,
+        reader_name=reader.name if reader else "",
+        reader_email=reader.email if reader else "",
+        language=shown_to.language if shown_to else config.settings.language,
+        time_zone=(shown_to.time_zone if shown_to else "") or config.settings.time_zone,
         accept_url=accept_url,
         decline_url=decline_url,
         about=effect.about,
     )
+
+
+def _is_accepted(lead: Lead) -> bool:
+    return lead.assignment is not None and lead.assignment.accepted_at is not None
 
 
 def _word_of_erasure(current: Current, effect: Effect) -> Notice:

@@ -47,7 +47,9 @@ def publish(
         hash=digest,
         version=before.version + 1 if before else 1,
         off=_still_off(before.off if before else {}, config),
+        notes=_still_off(before.notes if before else {}, config),
         weights=before.weights if before else 0,
+        model=before.model if before else 0,
         retired=_retired(hub, before, config) if before else {},
     )
     version = Version(
@@ -107,6 +109,7 @@ def set_availability(hub: Hub, owner_id: str, *, off: bool, until: str = "") -> 
         update={
             "version": current.active.version + 1,
             "off": {**others, owner_id: until} if off else others,
+            "notes": {key: why for key, why in current.active.notes.items() if key != owner_id},
         }
     )
     writer = f"availability:{hub.new_id()}"

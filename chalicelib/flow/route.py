@@ -1,24 +1,41 @@
 """Step 5: choose a lead's owner; assignment, ledger and effects in one transaction."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from chalicelib.config.model import Owner, RoutingRule
+from chalicelib.config.model import RoutingRule
 from chalicelib.errors import Conflict, Misconfigured, Unavailable
 from chalicelib.flow.leads import live_leads
+from chalicelib.flow.round import (
+    Round,
+    account_owner,
+    count_lead,
+    count_open,
+    count_writes,
+    facts_for,
+    is_there,
+    known_of,
+    ledger_now,
+    read_counts,
+    remember_account,
+    verdicts_on,
+)
 from chalicelib.hub import Current, Hub
+from chalicelib.lead.choosing.turn import seed_of, take_turn, what_is_kept
 from chalicelib.lead.model import Assignment, Decision, Lead, Verdict
-from chalicelib.lead.routing import Choice, Ledger, choose, eligibility, local_day, pick_rule
+from chalicelib.lead.routing import (
+    Choice,
+    Ledger,
+    pick_rule,
+    take_beside,
+)
 from chalicelib.records import (
     ACTIVE_KEY,
-    Day,
     Effect,
     EffectKind,
     Event,
-    day_item,
-    day_key,
-    day_of,
     digest,
     effect_item,
     effect_of,
@@ -28,8 +45,6 @@ from chalicelib.records import (
     lead_key,
     lead_of,
     ledger_item,
-    ledger_key,
-    ledger_of,
 )
 from chalicelib.storage import (
     ATTEMPTS,
@@ -54,22 +69,7 @@ UNOWNED_AGAIN_AFTER = timedelta(minutes=15)
 """How often a lead of the unowned queue is offered anew."""
 
 
-@dataclass
-class Round:
-    """Leads routed together: what was read, and what is to be written at once."""
-
-    hub: Hub
-    current: Current
-    now: datetime
-    writer: str
-    ledgers: dict[str, Ledger] = field(default_factory=dict)
-    ledgers_read: dict[str, int] = field(default_factory=dict)
-    days: dict[tuple[str, str], Day] = field(default_factory=dict)
-    days_read: dict[tuple[str, str], int] = field(default_factory=dict)
-    writes: list[Write] = field(default_factory=list)
-    effects: list[Effect] = field(default_factory=list)
-    leads: list[str] = field(default_factory=list)
-    unowned: list[str] = field(default_factory=list)
+NOTHING: Mapping[str, Any] = {}
 
 
 def route(hub: Hub, messages: Sequence[Received]) -> list[str]:
@@ -163,20 +163,74 @@ def _decide(together: Round, lead: Lead) -> None:
     if keeper is not None:
         _keep(together, lead, rule, keeper)
         return
+    pool_ids = _pools(together.current, rule)
+    facts = facts_for(together, lead, pool_ids)
+    answers = account_owner(together, lead, facts) if pool_ids else None
+    if answers is not None:
+        _assign_beside(together, lead, rule, pool_ids[0], answers, facts)
+        return
     candidates: list[Verdict] = []
-    for pool_id in _pools(together.current, rule):
-        verdicts = _verdicts(together, pool_id, lead)
-        pool = together.current.config.pools[pool_id]
-        ledger = _ledger(together, pool_id)
-        choice = choose(pool_id, pool, ledger, verdicts)
+    for pool_id in pool_ids:
+        verdicts = verdicts_on(together, pool_id, lead, facts)
+        known = known_of(together, pool_id, verdicts, facts)
+        config = together.current.config
+        ledger = ledger_now(together, pool_id)
+        seed = seed_of(lead.lead_id, lead.version)
+        choice = take_turn(config, pool_id, ledger, verdicts, known, together.now, seed)
         if choice is not None:
             candidates += choice.verdicts
             together.ledgers[pool_id] = choice.ledger
-            _assign(together, lead, rule, ledger, choice, candidates)
+            kept = what_is_kept(config.pools[pool_id], verdicts, known)
+            more = {**_asked(facts), **kept, **_drawn(choice)}
+            given = Given(choice.owner_id, choice.because, ledger, more)
+            _assign(together, lead, rule, given, candidates)
+            remember_account(together, choice.owner_id, facts)
             return
         candidates += verdicts.values()
     because = "nobody who could take it is there" if rule else "no routing rule fits"
-    _leave_unowned(together, lead, because, candidates)
+    _leave_unowned(together, lead, because, candidates, _asked(facts))
+
+
+@dataclass(frozen=True)
+class Given:
+    """Who gets a lead, and why.
+
+    Attributes:
+        ledger: as it was before.
+        more: what the decision keeps beside the ledger.
+    """
+
+    owner_id: str
+    because: str
+    ledger: Ledger
+    more: Mapping[str, Any]
+
+
+def _asked(facts: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {k: list(v) if isinstance(v, tuple) else v for k, v in facts.items()}
+    return {"facts": plain} if plain else {}
+
+
+def _drawn(choice: Choice) -> dict[str, Any]:
+    return {"chances": dict(choice.chances)} if choice.chances else {}
+
+
+def _assign_beside(
+    together: Round,
+    lead: Lead,
+    rule: RoutingRule | None,
+    pool_id: str,
+    answers: tuple[str, str],
+    facts: Mapping[str, Any],
+) -> None:
+    """Give a lead out of turn to who answers for its company."""
+    owner_id, because = answers
+    read_counts(together, owner_id)
+    ledger = ledger_now(together, pool_id)
+    together.ledgers[pool_id] = take_beside(ledger, owner_id)
+    verdict = Verdict(candidate=owner_id, is_eligible=True, because=because)
+    given = Given(owner_id, because, ledger, {**_asked(facts), "beside": True})
+    _assign(together, lead, rule, given, (verdict,))
 
 
 def _with_rule(together: Round, lead: Lead) -> tuple[Lead, RoutingRule | None]:
@@ -195,77 +249,13 @@ def _pools(current: Current, rule: RoutingRule | None) -> list[str]:
     return [pool for pool in dict.fromkeys(pools) if pool and pool in current.config.pools]
 
 
-def _verdicts(together: Round, pool_id: str, lead: Lead) -> dict[str, Verdict]:
-    """Decide for each member of a pool whether they can take the lead, before any choice."""
-    config = together.current.config
-    members = [member.owner for member in config.pools[pool_id].members]
-    owners = {owner_id: _owner(together, owner_id) for owner_id in members}
-    _read_days(together, {i: o for i, o in owners.items() if o.daily_cap is not None})
-    return {
-        owner_id: eligibility(
-            owner_id,
-            owner,
-            config.settings,
-            _taken(together, owner_id, owner),
-            together.now,
-            declined_by=lead.declined_by,
-        )
-        for owner_id, owner in owners.items()
-    }
-
-
-def _owner(together: Round, owner_id: str) -> Owner:
-    """Give an owner as they are at this moment: who switched themselves off is not active."""
-    owner = together.current.config.owners[owner_id]
-    until = together.current.active.off.get(owner_id)
-    if until is None or (until and datetime.fromisoformat(until) <= together.now):
-        return owner
-    return owner.model_copy(update={"active": False})
-
-
-def _read_days(together: Round, capped: dict[str, Owner]) -> None:
-    wanted = {(owner_id, _today(together, owner)) for owner_id, owner in capped.items()} - set(
-        together.days
-    )
-    found = together.hub.table.get_many([day_key(*one) for one in sorted(wanted)])
-    for owner_id, day in wanted:
-        item = found.get(day_key(owner_id, day))
-        stored = day_of(item) if item else Day(owner_id=owner_id, day=day, taken=0, version=0)
-        together.days[owner_id, day] = stored
-        together.days_read[owner_id, day] = stored.version
-
-
-def _taken(together: Round, owner_id: str, owner: Owner) -> int:
-    if owner.daily_cap is None:
-        return 0
-    return together.days[owner_id, _today(together, owner)].taken
-
-
-def _today(together: Round, owner: Owner) -> str:
-    """Name the day on the owner's own calendar."""
-    return str(local_day(owner, together.current.config.settings, together.now))
-
-
-def _ledger(together: Round, pool_id: str) -> Ledger:
-    if pool_id not in together.ledgers:
-        item = together.hub.table.get(ledger_key(pool_id))
-        ledger = ledger_of(item) if item else Ledger(pool_id=pool_id)
-        together.ledgers[pool_id] = ledger
-        together.ledgers_read[pool_id] = ledger.version
-    return together.ledgers[pool_id]
-
-
 def _keeper(together: Round, lead: Lead) -> str | None:
     """Give the owner whom a returning lead stays with, if that owner is still there."""
     if lead.assignment is None:
         return None
     owner_id = lead.assignment.owner_id
     config = together.current.config
-    if owner_id not in config.owners or owner_id in lead.declined_by:
-        return None
-    owner = _owner(together, owner_id)
-    today = local_day(owner, config.settings, together.now)
-    if not owner.active or any(a.first <= today <= a.last for a in owner.absences):
+    if not is_there(together, lead, owner_id):
         return None
     pool = config.pools.get(lead.pool_id)
     is_in_pool = pool is not None and any(member.owner == owner_id for member in pool.members)
@@ -274,6 +264,7 @@ def _keeper(together: Round, lead: Lead) -> str | None:
 
 def _keep(together: Round, lead: Lead, rule: RoutingRule | None, owner_id: str) -> None:
     because = "the lead came back and its owner is active, so it stays"
+    count_open(together, owner_id, lead.lead_id)
     decision = _decision(together, lead, owner_id, because, ())
     event = _event(together, lead, "returned", because, decision)
     settled = lead.model_copy(
@@ -292,12 +283,11 @@ def _assign(
     together: Round,
     lead: Lead,
     rule: RoutingRule | None,
-    ledger: Ledger,
-    choice: Choice,
+    given: Given,
     candidates: Sequence[Verdict],
 ) -> None:
-    """Give a lead to the owner whose turn it is."""
-    owner_id, because = choice.owner_id, choice.because
+    """Give a lead to an owner."""
+    owner_id, because, ledger = given.owner_id, given.because, given.ledger
     owner = together.current.config.owners[owner_id]
     assignment = Assignment(
         assignment_id=digest(lead.lead_id, str(lead.routed + 1)),
@@ -306,7 +296,7 @@ def _assign(
         rule_id=rule.id if rule else "",
         assigned_at=together.now,
     )
-    decision = _decision(together, lead, owner_id, because, candidates, ledger)
+    decision = _decision(together, lead, owner_id, because, candidates, ledger, given.more)
     event = _event(together, lead, "assigned", f"given to {owner.name}: {because}", decision)
     owned = lead.model_copy(
         update={
@@ -318,17 +308,16 @@ def _assign(
             "routed": lead.routed + 1,
         }
     )
-    if owner.daily_cap is not None:
-        day = _today(together, owner)
-        count = together.days[owner_id, day]
-        together.days[owner_id, day] = count.model_copy(
-            update={"taken": count.taken + 1, "version": count.version + 1}
-        )
+    count_lead(together, owner_id, lead.lead_id)
     _write(together, lead, owned, event, rule.notify if rule else (), because)
 
 
 def _leave_unowned(
-    together: Round, lead: Lead, because: str, candidates: Sequence[Verdict]
+    together: Round,
+    lead: Lead,
+    because: str,
+    candidates: Sequence[Verdict],
+    more: Mapping[str, Any] = NOTHING,
 ) -> None:
     """Put a lead in the unowned queue with an alarm; one that is there already just stays."""
     due_at = together.now + UNOWNED_AGAIN_AFTER
@@ -336,7 +325,7 @@ def _leave_unowned(
         again = lead.model_copy(update={"version": lead.version + 1})
         _put_lead(together, lead, again, due_at)
         return
-    decision = _decision(together, lead, "", because, candidates)
+    decision = _decision(together, lead, "", because, candidates, None, more)
     event = _event(together, lead, "unowned", f"waits for an owner: {because}", decision)
     unowned = lead.model_copy(
         update={
@@ -362,7 +351,7 @@ def _write(
     due_at: datetime | None = None,
 ) -> None:
     """Plan the writes for one lead: its new state, the event, one effect a destination."""
-    saved = after.model_copy(
+    saved = _with_clock(together, after, event.kind).model_copy(
         update={
             "version": lead.version + 1,
             "updated_at": max(together.now, lead.updated_at),
@@ -387,7 +376,7 @@ def _write(
             destination_id=destination_id,
             kind=event.kind,
             created_at=together.now,
-            assignment=saved.assignment,
+            assignment=after.assignment,
             because=because,
             config_hash=together.current.hash,
             due_at=together.now + SENT_ON_AFTER,
@@ -395,6 +384,16 @@ def _write(
         together.effects.append(effect)
         name = f"effect {lead.lead_id} {destination_id}"
         together.writes.append(Put(name, effect_item(effect, together.writer), Absent()))
+
+
+def _with_clock(together: Round, lead: Lead, kind: str) -> Lead:
+    """Start the clock of a lead that was assigned, or came back; where clocks are configured."""
+    if not together.current.config.sla.policies or lead.assignment is None:
+        return lead
+    from chalicelib.lead import sla  # most hubs do without
+
+    start = sla.assigned if kind == "assigned" else sla.returned
+    return start(lead, together.current.config, together.now)
 
 
 def _put_lead(together: Round, lead: Lead, saved: Lead, due_at: datetime | None) -> None:
@@ -418,11 +417,7 @@ def _save(together: Round) -> None:
         if ledger.version != read:
             item = ledger_item(ledger, together.writer)
             writes.append(Put(f"ledger {pool_id}", item, at_version(read)))
-    for key, day in sorted(together.days.items()):
-        read = together.days_read[key]
-        if day.version != read:
-            item = day_item(day, together.writer)
-            writes.append(Put(f"day of {key[0]}", item, at_version(read)))
+    writes += count_writes(together)
     writes += together.writes
     if len(writes) > MOST_WRITES and len(together.leads) > 1:
         raise Conflict("too many leads for one transaction")
@@ -486,6 +481,7 @@ def _decision(
     because: str,
     candidates: Sequence[Verdict],
     ledger: Ledger | None = None,
+    more: Mapping[str, Any] = NOTHING,
 ) -> Decision:
     """Record a routing decision; with a choice, also the ledger as it was before."""
     asked = {verdict.candidate for verdict in candidates if verdict.is_eligible}
@@ -508,6 +504,7 @@ def _decision(
                 if owner_id in asked
             },
             "roster_version": together.current.active.version,
+            **more,
         },
         candidates=tuple(candidates),
         result=result,

@@ -31,6 +31,7 @@ from chalicelib.flow.glance import Glance
 from chalicelib.flow.keep import MOST_INLINE_BYTES, request_of
 from chalicelib.flow.match import Match, match
 from chalicelib.flow.notify import Subject, rehearse
+from chalicelib.flow.qualify import is_refused
 from chalicelib.flow.receive import MOST_BYTES
 from chalicelib.flow.route import Plan, plan
 from chalicelib.flow.sources import find_source
@@ -39,6 +40,7 @@ from chalicelib.flow.watch import address_of
 from chalicelib.hub import Current, Hub
 from chalicelib.lead.model import Lead, Model, Touch
 from chalicelib.lead.normalise import normalise
+from chalicelib.lead.scoring import sum_in_words
 from chalicelib.lead.text import joined
 from chalicelib.played import answer, make_request
 from chalicelib.records import Effect, claim_key, claim_of
@@ -195,6 +197,10 @@ def _take_steps(
         return
     found = run.take("lead", "", lambda: _lead(run, whole, touch))
     run.take("score", "", lambda: _score(found))
+    if is_refused(found.lead):
+        for name in ("owner", "told"):
+            run.skip(name, f"it is refused: {found.lead.triage_reason}")
+        return
     if not found.lead.awaits:
         run.skip("owner", "it tells of a person and asks for nothing, so its lead stays as it is")
         run.skip("told", "nobody is told")
@@ -402,7 +408,7 @@ def _score(found: Match) -> tuple[None, Told]:
         f"{term.points:+d} {term.part}, {term.rule_id}: {term.because}" for term in score.terms
     )
     return None, Told(
-        f"{score.total} = fit {score.fit} + engagement {score.engagement}",
+        f"{score.total} = {sum_in_words(score)}{f', grade {score.grade}' if score.grade else ''}",
         lines or ("no scoring rule fits",),
     )
 

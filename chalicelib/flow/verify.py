@@ -8,13 +8,14 @@ from chalicelib.config.model import Config
 from chalicelib.errors import NotFound
 from chalicelib.flow.leads import Stored, stored_leads
 from chalicelib.hub import Hub
+from chalicelib.lead.choosing.turn import route_problem
 from chalicelib.lead.edits import join_edits
 from chalicelib.lead.folding import fold
 from chalicelib.lead.matching.decide import weigh
 from chalicelib.lead.matching.record import Record, record_of
 from chalicelib.lead.merging import family_of
-from chalicelib.lead.model import Decision, Edit, Lead, Score, Touch
-from chalicelib.lead.rotation import Account, Ledger, choose
+from chalicelib.lead.model import Decision, Edit, Lead, Reading, Score, Touch
+from chalicelib.lead.qualifying import asked_then, find_stage, made_then, triage
 from chalicelib.lead.routing import repick_rule
 from chalicelib.lead.scoring import score
 from chalicelib.records import (
@@ -25,6 +26,9 @@ from chalicelib.records import (
     version_key,
     version_of,
 )
+
+CHECKED = ("match", "score", "triage", "stage", "rule", "route", "escalation")
+"""Kinds of decision that are made again."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,33 @@ def verify(hub: Hub, lead_id: str) -> list[Finding]:
             else _problem(known, decision, configs, told),
         )
         for decision in sorted(_decisions(stored, events), key=lambda one: one.decided_at)
-        if decision.kind in ("match", "score", "rule", "route")
+        if decision.kind in CHECKED
+    ] + [
+        finding
+        for old in stored.touches
+        for finding in _readings(stored.lead.lead_id, old.record.touch, configs)
     ]
+
+
+def _readings(lead_id: str, touch: Touch, configs: Mapping[str, Config]) -> Iterator[Finding]:
+    """Read a message again, if that was by words that the hub still has and not by a model."""
+    reading = touch.reading
+    if reading is None or reading.by:
+        return
+    from chalicelib.lead.intent.reading import read_touch, stamp_of  # most leads have no message
+
+    settings = (config.intent for config in configs.values())
+    known = next((one for one in settings if stamp_of(one) == reading.data), None)
+    if known is None:
+        return
+    again = read_touch(touch, known)
+    problem = "" if again == reading else f"{_told(reading)} then, {_told(again)} now"
+    at = touch.received_at.isoformat(timespec="milliseconds")
+    yield Finding(lead_id, "intent", at, problem)
+
+
+def _told(reading: Reading | None) -> str:
+    return f"{reading.intent} {reading.urgency}".strip() if reading else "nothing"
 
 
 def _were_one(hub: Hub, lead: Lead, events: Sequence[Event]) -> list[Stored]:
@@ -108,18 +137,37 @@ def _problem(
         return "its configuration is not among the published ones"
     match decision.kind:
         case "score":
-            result = str(_score_again(stored, decision, config, events).total)
+            again = _score_again(stored, decision, config, events)
+            return _score_problem(decision, again)
+        case "triage" | "stage":
+            decide = triage if decision.kind == "triage" else find_stage
+            _, made = decide(asked_then(decision), config, made_then(decision))
+            result = made.result
         case "rule":
             rule, _ = repick_rule(decision, config)
             result = rule.id if rule else ""
+        case "escalation":
+            from chalicelib.lead.sla import fire_again  # most hubs do without
+
+            result = fire_again(decision, config)
         case _:
-            result = _choose_again(decision, config)
+            return route_problem(decision, config)
     return "" if result == decision.result else f"{decision.result!r} then, {result!r} now"
+
+
+def _score_problem(decision: Decision, again: Score) -> str:
+    """Say what of a score came out differently: the total, a part or the grade."""
+    inputs = decision.inputs
+    then = decision.result, inputs.get("parts", {}), inputs.get("grade", "")
+    now = str(again.total), dict(again.parts), again.grade
+    differing = ((one, other) for one, other in zip(then, now, strict=True) if one != other)
+    return next((f"{one!r} then, {other!r} now" for one, other in differing), "")
 
 
 def _match_problem(hub: Hub, stored: Stored, decision: Decision, events: Sequence[Event]) -> str:
     """Weigh what a submission was compared with again; what is gone since cannot be."""
     weights = hub.configurations.learnt_weights(decision.inputs["weights"])
+    leads = decision.inputs.get("leads", 0)
     then = _as_read_at(decision.decided_at, events)
     own = {old.record.touch.touch_id: old.record.touch for old in stored.touches}
     touch = then.get(decision.inputs["touch_id"]) or own.get(decision.inputs["touch_id"])
@@ -129,7 +177,7 @@ def _match_problem(hub: Hub, stored: Stored, decision: Decision, events: Sequenc
         if touch is None or len(known) < len(others):
             continue
         owner_of = {other.lead_id: one["lead"] for other in known}
-        (again,) = weigh(record_of(touch, ""), known, owner_of, weights)
+        (again,) = weigh(record_of(touch, ""), known, owner_of, weights, leads)
         if (round(again.bits, 2), again.guard) != (one["bits"], one["guard"]):
             return f"{one['bits']} bits {one['guard']} then, {again.bits:.2f} {again.guard} now"
     return ""
@@ -186,18 +234,3 @@ def _as_read_at(at: datetime, events: Sequence[Event]) -> dict[str, Touch]:
     latest_first = sorted(later, key=lambda event: event.at, reverse=True)
     befores = [Touch.model_validate(event.before["touch"]) for event in latest_first]
     return {touch.touch_id: touch for touch in befores}
-
-
-def _choose_again(decision: Decision, config: Config) -> str:
-    """Take the turn again with the accounts as they were before."""
-    pool_id = decision.inputs["pool"]
-    if not pool_id:
-        return decision.result
-    accounts = {
-        owner_id: Account.model_validate(account)
-        for owner_id, account in decision.inputs["accounts"].items()
-    }
-    ledger = Ledger(pool_id=pool_id, accounts=accounts, decided=decision.inputs["decided"])
-    verdicts = {verdict.candidate: verdict for verdict in decision.candidates}
-    choice = choose(pool_id, config.pools[pool_id], ledger, verdicts)
-    return choice.owner_id if choice else ""

@@ -6,14 +6,33 @@ from pydantic import AwareDatetime, Field
 
 from chalicelib.config.model import Config
 from chalicelib.errors import Misconfigured
+from chalicelib.flow.why_stage import (
+    WhyStage,
+    WhyTriage,
+    explain_stages,
+    explain_triage,
+    stage_lines,
+    triage_lines,
+)
 from chalicelib.hub import Hub
 from chalicelib.lead.edits import edits_in_force
-from chalicelib.lead.model import Decision, Edit, Lead, Model, Score, Verdict
+from chalicelib.lead.model import Decision, Edit, Lead, Model, Reading, Score, Touch, Verdict
 from chalicelib.lead.rotation import LEAD
+from chalicelib.lead.scoring import sum_in_words
 from chalicelib.records import Event, TouchRecord, event_of, lead_key, touch_record_of
 
 JOINING = ("merged", "unmerged", "kept_apart", "let_together")
 """Events that say which leads are one person."""
+
+
+CLOCK = ("escalated", "taken_back", "touched", "planned")
+"""Events of the clock: steps that it took, and what owners said they did."""
+
+AWAITED = {
+    "accept": "that the owner accepts it",
+    "touch": "that the owner contacts the person",
+    "step": "the next step",
+}
 
 
 class WhyMatch(Model):
@@ -24,6 +43,16 @@ class WhyMatch(Model):
     touch_id: str
     because: str
     candidates: tuple[Verdict, ...] = Field(default=(), description="leads that came into question")
+
+
+class WhyMessage(Model):
+    """How the message of a touch was understood, and by which of its words."""
+
+    at: AwareDatetime
+    source_id: str
+    touch_id: str
+    reading: Reading
+    lines: tuple[str, ...] = Field(description="in words, with the points of what told it")
 
 
 class WhyRule(Model):
@@ -65,12 +94,18 @@ class Why(Model):
     lead_id: str
     summary: str
     matches: tuple[WhyMatch, ...]
+    messages: tuple[WhyMessage, ...] = Field(default=(), description="as they were understood")
     score: Score
+    triage: WhyTriage | None = Field(default=None, description="of the latest enquiry")
+    stages: tuple[WhyStage, ...] = Field(default=(), description="its moves, oldest first")
     rule: WhyRule | None
     owners: tuple[WhyOwner, ...] = Field(description="newest first")
     edits: tuple[Edit, ...] = Field(default=(), description="what is set by hand, by field")
     merges: tuple[WhyMerge, ...] = Field(
         default=(), description="with whom it was made one, taken apart or kept apart; oldest first"
+    )
+    steps: tuple[WhyMerge, ...] = Field(
+        default=(), description="what the clock did, and what owners said they did; oldest first"
     )
     lines: tuple[str, ...] = Field(description="all of it in words, for people")
 
@@ -101,14 +136,18 @@ def explain(
         lead: as it stands.
         records: its touches with the decisions made on them.
         events: of its timeline.
-        config: for the names of owners and rules only.
+        config: for the names of owners and rules, and the words by which messages are read.
     """
     ordered = sorted(records, key=lambda record: (record.touch.received_at, record.touch.touch_id))
     matches = tuple(_match(record, d) for record in ordered for d in _of_kind(record, "match"))
+    messages = tuple(filter(None, (_message(record.touch, config) for record in ordered)))
     rules = [d for record in ordered for d in _of_kind(record, "rule")]
     # When leads are taken apart, rules are picked anew for what came in between.
     rules += [d for event in events for d in event.decisions if d.kind == "rule"]
     rule = _rule(max(rules, key=lambda d: d.decided_at), config) if rules else None
+    decided = [d for record in ordered for d in record.decisions]
+    decided += [d for event in events for d in event.decisions]
+    triage, stages = explain_triage(lead, decided, config), explain_stages(decided, events)
     newest_first = sorted(events, key=lambda event: event.at, reverse=True)
     owners = tuple(
         _owner(event, decision, config)
@@ -120,17 +159,26 @@ def explain(
     by_hand = edits_in_force(lead.edits)
     edits = tuple(by_hand[name] for name in sorted(by_hand))
     merges = tuple(_merge(event) for event in reversed(newest_first) if event.kind in JOINING)
-    lines = [summary, *_lines(lead, matches, rule, owners, config), *_edit_lines(edits, events)]
+    lines = [summary, *_lines(lead, matches, messages, rule, owners, config)]
+    lines += [*triage_lines(triage, lead), *stage_lines(stages)]
+    lines += _edit_lines(edits, events)
     lines += [f"{one.at:%Y-%m-%d}, {one.actor}: {one.because}." for one in merges]
+    steps = tuple(_merge(event) for event in reversed(newest_first) if event.kind in CLOCK)
+    lines += [f"{one.at:%Y-%m-%d %H:%M} UTC, {one.actor}: {one.because}." for one in steps]
+    lines += _awaited(lead)
     return Why(
         lead_id=lead.lead_id,
         summary=summary,
         matches=matches,
+        messages=messages,
         score=lead.score,
+        triage=triage,
+        stages=tuple(stages),
         rule=rule,
         owners=owners,
         edits=edits,
         merges=merges,
+        steps=steps,
         lines=tuple(lines),
     )
 
@@ -149,6 +197,20 @@ def _match(record: TouchRecord, decision: Decision) -> WhyMatch:
     )
 
 
+def _message(touch: Touch, config: Config) -> WhyMessage | None:
+    if touch.reading is None or "message" not in touch.contact:
+        return None
+    from chalicelib.lead.intent.reading import explain_reading  # not needed without a message
+
+    return WhyMessage(
+        at=touch.submitted_at,
+        source_id=touch.source_id,
+        touch_id=touch.touch_id,
+        reading=touch.reading,
+        lines=tuple(explain_reading(touch, config.intent)),
+    )
+
+
 def _rule(decision: Decision, config: Config) -> WhyRule:
     titles = {rule.id: rule.title for rule in config.routing}
     return WhyRule(
@@ -158,6 +220,15 @@ def _rule(decision: Decision, config: Config) -> WhyRule:
         because=decision.because,
         verdicts=decision.candidates,
     )
+
+
+def _awaited(lead: Lead) -> Iterator[str]:
+    """Say what the owner is awaited to do."""
+    if lead.assignment is None or not lead.is_open:
+        return
+    for promise in lead.assignment.clock:
+        if not promise.kept_at:
+            yield f"Awaited: {AWAITED[promise.kind]} by {promise.due_at:%Y-%m-%d %H:%M} UTC."
 
 
 def _merge(event: Event) -> WhyMerge:
@@ -199,14 +270,19 @@ def _summary(lead: Lead, config: Config) -> str:
 def _lines(
     lead: Lead,
     matches: Sequence[WhyMatch],
+    messages: Sequence[WhyMessage],
     rule: WhyRule | None,
     owners: Sequence[WhyOwner],
     config: Config,
 ) -> Iterator[str]:
     for match in matches:
         yield f"What came by {match.source_id} is here because {match.because}."
+        for message in messages:
+            if message.touch_id == match.touch_id:
+                yield from message.lines
     score = lead.score
-    yield f"Score {score.total} = fit {score.fit} + engagement {score.engagement}:"
+    grade = f", grade {score.grade}" if score.grade else ""
+    yield f"Score {score.total} = {sum_in_words(score)}{grade}:"
     for term in score.terms:
         yield f"  {term.points:+d} {term.part}, {term.rule_id}: {term.because}"
     if not score.terms:

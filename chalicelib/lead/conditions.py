@@ -16,7 +16,7 @@ from chalicelib.config.model import All, AnyOne, Condition, Not, Op, Test
 from chalicelib.lead.company import company_domain
 from chalicelib.lead.email import ascii_domain, domain_of, is_anybodys
 from chalicelib.lead.folding import is_flag
-from chalicelib.lead.model import CONTACT_FIELDS, CleanValue, Lead, Touch
+from chalicelib.lead.model import CONTACT_FIELDS, CleanValue, Lead, Reading, Touch
 
 Facts = Mapping[str, Any]
 """What is known, by field name: text, number, boolean or tuple of text; unknown ones are absent."""
@@ -53,6 +53,9 @@ FIELDS: Mapping[str, FieldInfo] = {
     "is_partial": FieldInfo("boolean", "both", "the form was left before its end"),
     "flags": FieldInfo("list", "both", "what was noticed when cleaning, such as role_address"),
     "referrers": FieldInfo("list", "both", "who sent the person: partners with credit for it"),
+    "intent": FieldInfo("text", "both", "what the message asks for; of a lead, its newest one"),
+    "urgency": FieldInfo("text", "both", "urgent, soon or later, if the message says so"),
+    "message_language": FieldInfo("text", "both", "two letters; that the message is written in"),
     "source": FieldInfo("text", "both", "source of the touch; of a lead, its last touch's"),
     "form": FieldInfo("text", "both", "form of the touch; of a lead, its last touch's"),
     "first_source": FieldInfo("text", "lead", "source of the first touch"),
@@ -64,6 +67,10 @@ FIELDS: Mapping[str, FieldInfo] = {
     "status": FieldInfo("text", "lead", "where our work on the lead stands", is_work=True),
     "stage": FieldInfo("text", "lead", "where the person stands with us", is_work=True),
     "declined_by": FieldInfo("list", "lead", "owners who gave the lead back", is_work=True),
+    "days_since_touch": FieldInfo("number", "lead", "whole days since the last touch"),
+    "grade": FieldInfo("text", "lead", "grade of the score, such as A1", is_work=True),
+    "triage": FieldInfo("text", "lead", "what is to be done with the enquiry", is_work=True),
+    "status_reason": FieldInfo("text", "lead", "why it was disqualified", is_work=True),
 }
 """Every field that has a fixed name."""
 
@@ -73,6 +80,7 @@ FAMILIES: Mapping[str, FieldInfo] = {
     "first_campaign.": FieldInfo("text", "lead", "utm_source, gclid ... of the first touch"),
     "consent.": FieldInfo("boolean", "both", "by purpose: true given, false refused"),
     "answers.": FieldInfo("any", "touch", "an answer as given, by its key"),
+    "parts.": FieldInfo("number", "lead", "a part of the score of your own", is_work=True),
 }
 """Fields whose name is one of these and what follows it."""
 
@@ -118,7 +126,15 @@ def facts_of_lead(lead: Lead, now: datetime) -> Facts:
         facts["source"] = last.source_id
         facts["form"] = last.form
         facts |= {f"campaign.{key}": value for key, value in last.campaign.items()}
+        facts["days_since_touch"] = max((now - last.at).days, 0)
+    facts |= {f"parts.{name}": points for name, points in lead.score.parts.items()}
+    for name in ("triage", "status_reason"):
+        if getattr(lead, name):
+            facts[name] = getattr(lead, name)
+    if lead.score.grade:
+        facts["grade"] = lead.score.grade
     return facts | {
+        **_facts_of_reading(lead.reading),
         "is_partial": lead.is_partial,
         "flags": lead.flags,
         "referrers": tuple(credit.referrer for credit in lead.credits),
@@ -142,6 +158,7 @@ def facts_of_touch(touch: Touch) -> Facts:
     facts |= {f"consent.{consent.purpose}": consent.given for consent in touch.consents}
     _add_derived(facts)
     return facts | {
+        **_facts_of_reading(touch.reading),
         "source": touch.source_id,
         "form": touch.form,
         "is_partial": touch.is_partial,
@@ -202,6 +219,17 @@ def as_number(value: object) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
+
+
+def _facts_of_reading(reading: Reading | None) -> Facts:
+    """Lay out what the message asks for; without one nothing is known of it."""
+    if reading is None:
+        return {}
+    return {
+        "intent": reading.intent,
+        "urgency": reading.urgency,
+        "message_language": reading.language,
+    }
 
 
 def _add_derived(facts: dict[str, Any]) -> None:

@@ -78,6 +78,7 @@ def fold(lead: Lead, touches: Iterable[Touch], now: datetime, merging: Merging) 
             "credits": _fold_credits(counted),
             "flags": _fold_flags(counted, winners, by_hand, profile),
             "is_partial": bool(approaches) and all(touch.is_partial for touch in approaches),
+            "reading": next((one.reading for one in reversed(approaches) if one.reading), None),
         }
     )
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chalicelib.config.model import Day, Owner, Settings
+from chalicelib.days_off import public_holidays
 
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WHOLE_DAY = ("00:00-24:00",)
@@ -65,6 +66,8 @@ def duty_intervals(owner: Owner, zone: ZoneInfo, first: date, days: int) -> Iter
     for offset in range(days):
         day = first + timedelta(days=offset)
         if any(absence.first <= day <= absence.last for absence in owner.absences):
+            continue
+        if owner.country and day in public_holidays(owner.country, day.year):
             continue
         spans = owner.hours.get(DAYS[day.weekday()], ()) if owner.hours else WHOLE_DAY
         for span in sorted(spans):

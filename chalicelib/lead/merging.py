@@ -7,6 +7,7 @@ stands, and of several leads that is worked out so that neither order nor groupi
 - Status and stage are the furthest of all: work under way goes on.
 - The owner is whoever has accepted, else whoever has had theirs for longest. Whoever loses a lead
   by this has the turn taken off their account, as when a lead is given back.
+- The clock is, of each kind of promise, the one that is awaited and due first (see promises).
 - Whoever declined one of them is not asked for the whole; marks that keep leads apart add up.
 
 For each merge the survivor keeps a `Join`: how it stood before, how the others stood, and how all
@@ -27,13 +28,17 @@ later, `closer` says whose they are. What was said by hand goes to the lead that
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from chalicelib.lead.edits import edits_said_of, join_edits
+from chalicelib.lead.matching.decide import ASK, CLEAR, weigh
+from chalicelib.lead.matching.record import Record, record_of, record_of_edits
+from chalicelib.lead.matching.weights import Weights
 from chalicelib.lead.model import (
-    NAME_FIELDS,
     STAGES,
     Assignment,
+    Edit,
     Join,
     Lead,
     Stage,
@@ -41,6 +46,7 @@ from chalicelib.lead.model import (
     Status,
     Touch,
 )
+from chalicelib.lead.promises import apart_again, with_joint_clock
 
 STATUS_ORDER: tuple[Status, ...] = ("disqualified", "new", "assigned", "contacted", "qualified")
 """From least to furthest when leads are merged: work under way goes on."""
@@ -82,8 +88,15 @@ def let_together(leads: Sequence[Lead]) -> list[Lead]:
     ]
 
 
-def absorb(survivor: Lead, others: Sequence[Lead]) -> tuple[Lead, tuple[Lead, ...]]:
+def absorb(
+    survivor: Lead, others: Sequence[Lead], order: Sequence[Stage] = STAGES
+) -> tuple[Lead, tuple[Lead, ...]]:
     """Merge leads into one; touches stay where they are, and `fold` is for the caller to do.
+
+    Args:
+        survivor: what the others become part of.
+        others: at least one.
+        order: of the stages, from least to furthest.
 
     Returns:
         The survivor, and the others in the order given: they point at it and hold no identity
@@ -91,7 +104,7 @@ def absorb(survivor: Lead, others: Sequence[Lead]) -> tuple[Lead, tuple[Lead, ..
     """
     before = standing_of(survivor)
     taken = {other.lead_id: standing_of(other) for other in others}
-    joint = together([before, *taken.values()])
+    joint = together([before, *taken.values()], order)
     join = Join(version=survivor.version, before=before, joint=joint, taken=taken)
     merged = _standing(survivor, joint).model_copy(
         update={
@@ -114,10 +127,11 @@ def standing_of(lead: Lead) -> Standing:
     return Standing(**{name: getattr(lead, name) for name in Standing.model_fields})
 
 
-def together(standings: Sequence[Standing]) -> Standing:
+def together(standings: Sequence[Standing], order: Sequence[Stage] = STAGES) -> Standing:
     """Work out where several leads stand as one; the order of all but the first is no matter."""
     furthest = min(standings, key=_furthest)
     owned = [one for one in standings if one.assignment]
+    held = [one.assignment for one in owned if one.assignment]
     if owned:
         leading = min(owned, key=lambda one: _seniority(one.assignment))
         awaits, is_unowned, is_raised = leading.awaits, False, leading.is_raised
@@ -129,16 +143,22 @@ def together(standings: Sequence[Standing]) -> Standing:
     return Standing(
         status=furthest.status,
         status_reason=furthest.status_reason,
-        stage=max((one.stage for one in standings), key=STAGES.index),
+        stage=further((one.stage for one in standings), order),
         rule_id=leading.rule_id,
         pool_id=leading.pool_id,
         awaits=awaits,
         is_unowned=is_unowned,
         is_raised=is_raised,
-        assignment=leading.assignment,
+        assignment=with_joint_clock(leading.assignment, held) if leading.assignment else None,
         declined_by=_sorted(*(one.declined_by for one in standings)),
         apart=_sorted(*(one.apart for one in standings)),
     )
+
+
+def further(stages: Iterable[Stage], order: Sequence[Stage]) -> Stage:
+    """Give the furthest of some stages; one that is in no configuration any more is the least."""
+    known = list(order)
+    return max(stages, key=lambda one: (known.index(one) if one in known else -1, one))
 
 
 @dataclass(frozen=True)
@@ -177,6 +197,8 @@ def take_out(
     member_id: str,
     raised: Collection[Stage] = (),
     picks: Sequence[Pick] = (),
+    marked: Mapping[str, Collection[str]] = MappingProxyType({}),
+    order: Sequence[Stage] = STAGES,
 ) -> Parted:
     """Take a lead, with those merged into it, out of the lead that it became part of.
 
@@ -185,36 +207,42 @@ def take_out(
         member_id: of one of the members.
         raised: stages that rules gave to the whole since, by touches and not by a person.
         picks: what rules say of the rest's touches that came since, in the order they came.
+        marked: of leads that the live lead is kept apart from, which ids they say that of.
+        order: of the stages, from least to furthest.
     """
     member = family[member_id]
     gone = {member_id, *member.members}
     own, declined = _comes_back(_stood(family, member), _fate(family, member))
     between: list[Lead] = []
+    # Whoever is no part of the whole is also none of what it was first merged into.
+    parents = [member.merged_into]
     child_id, child = member_id, None
     parent = family[member.merged_into]
     while True:
-        since = _Since(frozenset(raised), [p for p in picks if p.lead_id == parent.lead_id])
+        ours_since = [p for p in picks if p.lead_id == parent.lead_id]
+        since = _Since(frozenset(raised), ours_since, order)
         joins, child = _without(family, parent, child_id, child, since, declined)
         child_id = parent.lead_id
         members = tuple(one for one in parent.members if one not in gone)
-        bare = parent.model_copy(update={"joins": joins, "members": members})
+        edits = edits_said_of(parent.edits, {parent.lead_id, *members})
+        update = {"joins": joins, "members": members, "edits": edits}
+        bare = parent.model_copy(update=update)
         if not parent.merged_into:
             break
         between.append(bare)
         parent = family[parent.merged_into]
+        parents.append(parent.lead_id)
     # A mark that is gone from the whole was lifted.
-    marks = [one for one in own.apart if one in parent.apart]
+    marks = {one for one in own.apart if one in parent.apart and one not in marked}
+    marks |= {one for one, named in marked.items() if not gone.isdisjoint(named)}
     ours = {parent.lead_id, *bare.members}
+    others = {one for one in child.apart if one not in marked}
+    others |= {one for one, named in marked.items() if not ours.isdisjoint(named)}
     return Parted(
-        rest=_standing(bare, child).model_copy(
-            update={
-                "apart": _sorted(child.apart, (member_id,)),
-                "edits": edits_said_of(parent.edits, ours),
-            }
-        ),
+        rest=_standing(bare, child).model_copy(update={"apart": _sorted(others, (member_id,))}),
         member=_standing(member, own).model_copy(
             update={
-                "apart": _sorted(marks, (parent.lead_id,)),
+                "apart": _sorted(marks, parents),
                 "edits": edits_said_of(parent.edits, gone),
                 "merged_into": "",
             }
@@ -241,9 +269,8 @@ def rebase(old: Standing, new: Standing, now: Standing, raised: Collection[Stage
     if now.stage == old.stage or now.stage in raised:
         update["stage"] = new.stage
     if not has_changed_hands or is_returned:
-        same = _id(now.assignment) == _id(new.assignment)
         update |= {
-            "assignment": now.assignment if same else new.assignment,
+            "assignment": _kept_up(old.assignment, new.assignment, now.assignment),
             "rule_id": new.rule_id,
             "pool_id": new.pool_id,
             "is_raised": new.is_raised,
@@ -262,6 +289,9 @@ def settled(lead: Lead, touches: Iterable[Touch]) -> Lead:
     if all(touch.void or touch.only_if_known for touch in touches):
         gone = {"status": "disqualified", "status_reason": "withdrawn"}
         return lead.model_copy(update={**gone, "awaits": "", "is_unowned": False})
+    if lead.status == "disqualified" and lead.status_reason != "withdrawn":
+        # Somebody, or a rule, has refused it; nobody is to be bothered with it.
+        return lead.model_copy(update={"awaits": "", "is_unowned": False})
     update: dict[str, Any] = {}
     if lead.status_reason == "withdrawn":
         update |= {"status": "new", "status_reason": "", "awaits": "owner"}
@@ -274,38 +304,53 @@ def settled(lead: Lead, touches: Iterable[Touch]) -> Lead:
     return lead.model_copy(update=update)
 
 
+MOST_COMPARED = 24
+"""With so many touches of each of both a touch is compared, the last ones."""
+
+
 @dataclass
 class Known:
     """What is known of one of two leads that were one; it grows with what is found to be its."""
 
-    touches: list[Touch] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
-    names: set[str] = field(default_factory=set)
+    touches: list[Touch] = field(default_factory=list)
+    edits: Sequence[Edit] = ()
 
     def learn(self, touch: Touch) -> None:
         """Add a touch."""
-        self.touches.append(touch)
         self.keys |= set(touch.identity_keys)
-        self.names |= _names(touch)
+        self.touches.append(touch)
+
+    def learn_edits(self, edits: Sequence[Edit]) -> None:
+        """Add what was said by hand."""
+        self.keys |= {key for edit in edits for key in edit.identity_keys}
+        self.edits = edits
+
+    def likeness(self, record: Record, weights: Weights) -> tuple[bool, float]:
+        """Weigh whether a record is theirs: whether nothing forbids it, and the bits."""
+        records = [record_of(touch, "") for touch in self.touches[-MOST_COMPARED:]]
+        records.append(record_of_edits(self.edits, ""))
+        distinct = {one.said(): one for one in records if any(one.said())}
+        found = weigh(record, distinct.values(), {}, weights)
+        return (not found[0].guard, found[0].bits) if found else (True, ASK)
 
 
-def closer(touch: Touch, member: Known, rest: Known) -> Side:
+def closer(touch: Touch, member: Known, rest: Known, weights: Weights) -> Side:
     """Say which of two leads a touch belongs to that came while they were one.
 
-    First by identity keys, then by names. What tells of both, or of neither, stays with the rest,
-    which it was saved with.
+    First by identity keys, then by all that is compared when a submission is matched. What tells
+    of both alike, or of neither, stays with the rest, which it was saved with.
     """
-    for said, ours, theirs in (
-        (set(touch.identity_keys), member.keys, rest.keys),
-        (_names(touch), member.names, rest.names),
-    ):
-        if bool(said & ours) != bool(said & theirs):
-            return "member" if said & ours else "rest"
-    return "rest"
-
-
-def _names(touch: Touch) -> set[str]:
-    return {touch.contact[name].value.casefold() for name in NAME_FIELDS if name in touch.contact}
+    said = set(touch.identity_keys)
+    if bool(said & member.keys) != bool(said & rest.keys):
+        return "member" if said & member.keys else "rest"
+    record = record_of(touch, "")
+    (may_be_ours, ours), (may_be_theirs, theirs) = (
+        one.likeness(record, weights) for one in (member, rest)
+    )
+    if may_be_ours != may_be_theirs:
+        return "member" if may_be_ours else "rest"
+    return "member" if ours >= theirs + CLEAR else "rest"
 
 
 @dataclass(frozen=True)
@@ -315,10 +360,12 @@ class _Since:
     Attributes:
         raised: stages that they gave to the whole.
         picks: what they say without the other one.
+        order: of the stages, from least to furthest.
     """
 
     raised: frozenset[Stage]
     picks: list[Pick]
+    order: Sequence[Stage]
 
     def rebase(
         self, old: Standing, new: Standing, now: Standing, after: int, until: int | None
@@ -328,7 +375,7 @@ class _Since:
         for pick in self.picks:
             if pick.version <= after or (until is not None and pick.version > until):
                 continue
-            update: dict[str, Any] = {"stage": max(stood.stage, pick.stage, key=STAGES.index)}
+            update: dict[str, Any] = {"stage": further((stood.stage, pick.stage), self.order)}
             if _id(now.assignment) == _id(old.assignment) or not stood.assignment:
                 update |= {"rule_id": pick.rule_id, "pool_id": pick.pool_id}
             stood = stood.model_copy(update=update)
@@ -356,7 +403,7 @@ def _without(
         taken = {one: stood for one, stood in join.taken.items() if one != child_id}
         if child and child_id in join.taken:
             taken[child_id] = child
-        joint = together([before, *taken.values()]) if taken else before
+        joint = together([before, *taken.values()], since.order) if taken else before
         if taken:
             update = {"before": before, "joint": joint, "taken": taken}
             kept.append(join.model_copy(update=update))
@@ -406,8 +453,17 @@ def _comes_back(stood: Standing, seen: Sequence[tuple[Standing, Standing]]) -> t
             update: dict[str, Any] = {"assignment": None, "awaits": "owner"}
             update["declined_by"] = _sorted(stood.declined_by, (declined,) if declined else ())
             return stood.model_copy(update=update), declined
-        held = after.assignment
+        held = _kept_up(joint.assignment, held, after.assignment)
     return stood.model_copy(update={"assignment": held}), ""
+
+
+def _kept_up(
+    old: Assignment | None, new: Assignment | None, now: Assignment | None
+) -> Assignment | None:
+    """Give the assignment of a lead that is taken apart, with what was done to it since."""
+    if old is None or new is None or now is None or _id(now) != _id(new):
+        return now if _id(now) == _id(new) else new
+    return apart_again(old, new, now) if _id(old) == _id(now) else now
 
 
 def _marked(one: Lead, other: Lead) -> bool:

@@ -10,11 +10,33 @@ Answer = str | tuple[str, ...]
 """What a person answered: text, or several texts where several could be picked."""
 
 Status = Literal["new", "assigned", "contacted", "qualified", "disqualified"]
-Stage = Literal["lead", "MQL", "SQL", "opportunity", "customer"]
+Stage = Annotated[str, Field(min_length=1, max_length=63)]
+"""One of STAGES, or of the admin's own; see config.qualifying."""
+
+Triage = Literal["answer_now", "ask_for_more", "inform_later", "refuse"]
+"""What is to be done with an enquiry."""
+
+IntentName = Literal[
+    "need",
+    "urgent_need",
+    "price_research",
+    "information",
+    "support",
+    "job_seeker",
+    "vendor",
+    "spam",
+    "unknown",
+]
+Urgency = Literal["", "urgent", "soon", "later"]
+
+INTENTS: tuple[IntentName, ...] = get_args(IntentName)
+URGENCIES: tuple[Urgency, ...] = ("urgent", "soon", "later")
 
 STATUSES: tuple[Status, ...] = get_args(Status)
-STAGES: tuple[Stage, ...] = get_args(Stage)
-"""From least to furthest."""
+STAGES: tuple[Stage, ...] = ("lead", "MQL", "SQL", "opportunity", "customer")
+"""The hub's own, from least to furthest."""
+
+TRIAGES: tuple[Triage, ...] = get_args(Triage)
 
 CONTACT_FIELDS = (
     "email",
@@ -174,6 +196,17 @@ class CleanValue(Model):
     )
 
 
+class Reading(Model):
+    """What a message asks for, as the hub understood it; see lead.intent."""
+
+    intent: IntentName = "unknown"
+    sure: int = Field(default=0, description="per cent")
+    urgency: Urgency = Field(default="", description="empty when the message does not say")
+    language: str = Field(default="", description="that it is written in; empty when unknown")
+    data: str = Field(description="version of the word lists, and of the admin's own")
+    by: str = Field(default="", description="the model that was asked; empty for the hub's own")
+
+
 class Touch(Model):
     """A submission, normalised: a point on a lead's timeline."""
 
@@ -210,6 +243,7 @@ class Touch(Model):
     referrer: str = ""
     trust: int = Field(default=50, description="of the source, 0 to 100")
     void: Literal["", "withdrawn", "superseded"] = ""
+    reading: Reading | None = Field(default=None, description="of its message, if it has one")
     notes: tuple[str, ...] = Field(
         default=(), description="what normalising noticed: invalid_email, invalid_phone ...; sorted"
     )
@@ -265,7 +299,7 @@ class Credit(Model):
 class Term(Model):
     """One addend of a score."""
 
-    part: Literal["fit", "engagement"]
+    part: str = Field(description="fit, engagement, one of the admin's own, or total: a veto")
     rule_id: str
     points: int = Field(description="what it adds, after decay; caps stand as terms of their own")
     because: str = Field(description="in words, such as: company_size 250 is at least 200")
@@ -273,13 +307,41 @@ class Term(Model):
 
 
 class Score(Model):
-    """0 to 100: fit and engagement, each with the terms that add up to it exactly."""
+    """0 to 100: fit, engagement and other parts, with the terms that add up to each exactly."""
 
     total: int = 0
     fit: int = 0
     engagement: int = 0
+    parts: Mapping[str, int] = Field(default_factory=dict, description="the admin's own parts")
+    beside: tuple[str, ...] = Field(
+        default=(), description="of these parts, those that the total leaves out"
+    )
+    grade: str = Field(default="", description="such as A1; empty without grades")
     terms: tuple[Term, ...] = ()
     scored_at: AwareDatetime | None = None
+
+
+PromiseKind = Literal["accept", "touch", "step"]
+"""What an owner is awaited to do: take the lead on, contact the person, take the next step."""
+
+
+class Promise(Model):
+    """What an owner is to do by when, and how far its ladder has been gone; see lead.sla."""
+
+    kind: PromiseKind
+    policy_id: str = Field(default="", description="of the configuration; empty: no ladder")
+    since: AwareDatetime
+    due_at: AwareDatetime
+    wanted_at: AwareDatetime | None = Field(
+        default=None, description="a date that was set, in place of so long after `since`"
+    )
+    next_at: AwareDatetime | None = Field(
+        default=None, description="when its next step is to be taken; None: none is left"
+    )
+    done: int = Field(default=0, description="how many steps of its ladder are behind it")
+    told: tuple[str, ...] = Field(default=(), description="who has been told: owners, or alarms")
+    began: Status = Field(default="assigned", description="status of the lead when it began")
+    kept_at: AwareDatetime | None = None
 
 
 class Assignment(Model):
@@ -291,6 +353,10 @@ class Assignment(Model):
     rule_id: str
     assigned_at: AwareDatetime
     accepted_at: AwareDatetime | None = None
+    touched_at: AwareDatetime | None = Field(
+        default=None, description="when the owner last contacted the person"
+    )
+    clock: tuple[Promise, ...] = Field(default=(), description="at most one of a kind")
 
 
 class Standing(Model):
@@ -350,10 +416,15 @@ class Lead(Model):
     )
     flags: tuple[str, ...] = Field(default=(), description="notes of the touches, sorted")
     is_partial: bool = False
+    reading: Reading | None = Field(default=None, description="of the newest message")
     score: Score = Field(default_factory=Score)
     status: Status = "new"
     status_reason: str = ""
     stage: Stage = "lead"
+    triage: Triage | Literal[""] = Field(
+        default="", description="what is to be done with the latest enquiry"
+    )
+    triage_reason: str = ""
     rule_id: str = Field(default="", description="the routing rule that picked the pool")
     pool_id: str = ""
     awaits: Literal["", "owner"] = Field(default="", description="owner: routing is under way")
@@ -370,6 +441,20 @@ class Lead(Model):
     )
     erasure_id: str = ""
 
+    @property
+    def clock_at(self) -> datetime | None:
+        """Say when the next step of its clock is to be taken; None while no clock runs."""
+        if self.assignment is None or self.merged_into or self.erased_at or not self.is_open:
+            return None
+        clock = self.assignment.clock
+        times = [one.next_at for one in clock if one.next_at and not one.kept_at]
+        return min(times, default=None)
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether there is still work to be done on it."""
+        return self.status != "disqualified" and self.stage != "customer"
+
 
 class Verdict(Model):
     """What a decision thought of one candidate."""
@@ -383,7 +468,7 @@ class Verdict(Model):
 class Decision(Model):
     """An automatic decision with all that it was made from, so that it can be made again."""
 
-    kind: Literal["match", "score", "rule", "route"]
+    kind: Literal["match", "score", "triage", "stage", "rule", "route", "escalation"]
     decided_at: AwareDatetime
     config_hash: str
     code: str = Field(description="version of the code that decided")

@@ -76,7 +76,21 @@ def normalise(
 
     contact = _clean_contact(taken, config, source, submission)
     custom = _clean_custom(taken, config.fields)
-    _infer_missing(contact, submission, settings)
+    # A provider's clock may be ahead of ours; nothing comes from the future.
+    submitted_at = min(submission.submitted_at, received_at)
+    form_title = clean_line(submission.form_title)[0]
+    reading = None
+    if "message" in contact:
+        from chalicelib.lead.intent.reading import reading_of  # not needed without a message
+
+        reading = reading_of(
+            contact,
+            form=form_title,
+            source=source_id,
+            submitted_at=submitted_at,
+            settings=config.intent,
+        )
+    _infer_missing(contact, submission, settings, reading.language if reading else "")
     return Touch(
         touch_id=touch_id(source_id, submission.external_id, submission.revision),
         source_id=source_id,
@@ -84,11 +98,10 @@ def normalise(
         external_id=submission.external_id,
         revision=submission.revision,
         delivery_id=delivery_id,
-        # A provider's clock may be ahead of ours; nothing comes from the future.
-        submitted_at=min(submission.submitted_at, received_at),
+        submitted_at=submitted_at,
         received_at=received_at,
         form=clean_line(submission.form)[0],
-        form_title=clean_line(submission.form_title)[0],
+        form_title=form_title,
         contact=contact,
         unclean=taken.unclean,
         custom=custom,
@@ -105,6 +118,7 @@ def normalise(
         only_if_known=submission.only_if_known,
         referrer=clean_line(submission.referrer)[0],
         trust=source.trust,
+        reading=reading,
         notes=tuple(sorted({*notes, *taken.notes, *submission.notes})),
     )
 
@@ -221,9 +235,13 @@ def _clean_names(taken: _Taken) -> dict[str, CleanValue]:
 
 
 def _infer_missing(
-    contact: dict[str, CleanValue], submission: Submission, settings: Settings
+    contact: dict[str, CleanValue], submission: Submission, settings: Settings, written: str
 ) -> None:
-    """Add what follows from the rest; the time zone last, for it needs the country."""
+    """Add what follows from the rest; the time zone last, for it needs the country.
+
+    Args:
+        written: the language of the message; empty when unknown.
+    """
 
     def add(field: str, infer: Callable[[], CleanValue | None]) -> None:
         if field not in contact and (inferred := infer()):
@@ -231,6 +249,8 @@ def _infer_missing(
 
     add("company_domain", lambda: company_domain(contact.get("website"), contact.get("email")))
     add("country", lambda: infer_country(contact))
+    if written and not language_tag(submission.language):
+        add("language", lambda: CleanValue(value=written, raw="", notes=("from:message",)))
     add("language", lambda: infer_language(submission.language, settings.language))
     add("time_zone", lambda: infer_time_zone(contact))
 

@@ -17,8 +17,14 @@ entitled to never differ by more than one lead.*
   credit by weight, and both sides of it are shown in the statement as settled.
 - A newcomer starts even. Who leaves keeps their account and finds it again. A lead that is given
   back is taken off both sides of the account: the turn was used, the lead does not count.
+- A lead that goes to somebody out of turn, as one of a company that they answer for, counts on
+  both sides of their account and leaves everybody's turn as it was.
 - Nobody is favoured by seniority or by their place in the list: equal claims go to whoever
-  received less, and then by an order that depends on the pool's and the owners' ids alone.
+  received less, and then by an order that depends on the pool's and the owners' ids alone. A pool
+  may have them drawn by lot instead, and also those who come nearly as soon; the lot follows from
+  stored ids, and the chance that each had is kept.
+
+docs/fairness.md has the proofs, and what no rule can promise.
 """
 
 import hashlib
@@ -37,6 +43,10 @@ LEAD = 1_000_000
 """Entitlement is counted in millionths of a lead, in whole numbers, so that it adds up exactly."""
 
 
+TIE = LEAD // 1000
+"""Claims that differ by no more are equal where a lot is drawn: shares are rounded."""
+
+
 class Account(Model):
     """What one owner got from a pool, and what their share of its leads was."""
 
@@ -46,6 +56,7 @@ class Account(Model):
         default=0, description="in 1e-6 leads: credited beyond (+) or below (-) the share by weight"
     )
     returned: int = Field(default=0, description="leads given back")
+    beside: int = Field(default=0, description="leads got out of turn; they are in received too")
 
     @property
     def balance(self) -> int:
@@ -69,6 +80,9 @@ class Choice(Model):
     ledger: Ledger
     verdicts: tuple[Verdict, ...] = Field(description="one for each member, balances before")
     accruals: Mapping[str, int] = Field(description="entitlement handed out now, in 1e-6 leads")
+    chances: Mapping[str, float] = Field(
+        default_factory=dict, description="if it was drawn by lot: of each who could have it"
+    )
     because: str
 
 
@@ -85,13 +99,14 @@ class StatementLine(Model):
 
 
 def choose(
-    pool_id: str, pool: "Pool", ledger: Ledger, verdicts: Mapping[str, Verdict]
+    pool_id: str, pool: "Pool", ledger: Ledger, verdicts: Mapping[str, Verdict], seed: str = ""
 ) -> Choice | None:
     """Give one lead to the eligible member whose turn is most due, and book it.
 
     Args:
         ledger: of this pool; `Ledger(pool_id=...)` when it has none yet.
         verdicts: by owner id; a member without one is not eligible.
+        seed: decides where the pool draws by lot; of ids that are stored.
 
     Returns:
         None when nobody is eligible; then nothing is booked.
@@ -101,16 +116,22 @@ def choose(
         return None
     balances = {owner_id: _account(ledger, owner_id).balance for owner_id in weights}
     shares = _apportion(LEAD, weights, ledger.decided)
-    owner_id = _most_due(ledger, weights, balances, shares)
+    due = _by_turn(ledger, weights, balances, shares)
+    owner_id, chances = due[0], {}
+    if pool.draw is not None:
+        among = _near(due, weights, balances, shares, pool.draw)
+        owner_id = _draw(among, f"{pool_id}/{ledger.decided}/{seed}")
+        chances = {key: round(1 / len(among), 6) for key in sorted(among)}
     accruals = _limit(weights, balances, shares, owner_id, ledger.decided)
     accounts = dict(ledger.accounts)
     for each in weights:
         account = _account(ledger, each)
-        accounts[each] = Account(
-            received=account.received + (each == owner_id),
-            entitled=account.entitled + accruals[each],
-            settled=account.settled + accruals[each] - shares[each],
-            returned=account.returned,
+        accounts[each] = account.model_copy(
+            update={
+                "received": account.received + (each == owner_id),
+                "entitled": account.entitled + accruals[each],
+                "settled": account.settled + accruals[each] - shares[each],
+            }
         )
     return Choice(
         owner_id=owner_id,
@@ -124,7 +145,26 @@ def choose(
             _explain(member.owner, owner_id, ledger, verdicts) for member in pool.members
         ),
         accruals=accruals,
-        because=_because(owner_id, balances, shares),
+        chances=chances,
+        because=_because(owner_id, balances, shares, len(chances)),
+    )
+
+
+def take_beside(ledger: Ledger, owner_id: str) -> Ledger:
+    """Book a lead that somebody gets out of turn, on both sides of the account."""
+    account = _account(ledger, owner_id)
+    account = account.model_copy(
+        update={
+            "received": account.received + 1,
+            "entitled": account.entitled + LEAD,
+            "beside": account.beside + 1,
+        }
+    )
+    return Ledger(
+        pool_id=ledger.pool_id,
+        version=ledger.version + 1,
+        accounts={**ledger.accounts, owner_id: account},
+        decided=ledger.decided + 1,
     )
 
 
@@ -137,11 +177,12 @@ def give_back(ledger: Ledger, owner_id: str) -> Ledger:
     account = _account(ledger, owner_id)
     if account.received < 1:
         raise ValueError(f"{owner_id} holds no lead of pool {ledger.pool_id}")
-    account = Account(
-        received=account.received - 1,
-        entitled=account.entitled - LEAD,
-        settled=account.settled,
-        returned=account.returned + 1,
+    account = account.model_copy(
+        update={
+            "received": account.received - 1,
+            "entitled": account.entitled - LEAD,
+            "returned": account.returned + 1,
+        }
     )
     return Ledger(
         pool_id=ledger.pool_id,
@@ -160,11 +201,12 @@ def take_again(ledger: Ledger, owner_id: str) -> Ledger:
     account = _account(ledger, owner_id)
     if account.returned < 1:
         raise ValueError(f"{owner_id} gave no lead of pool {ledger.pool_id} back")
-    account = Account(
-        received=account.received + 1,
-        entitled=account.entitled + LEAD,
-        settled=account.settled,
-        returned=account.returned - 1,
+    account = account.model_copy(
+        update={
+            "received": account.received + 1,
+            "entitled": account.entitled + LEAD,
+            "returned": account.returned - 1,
+        }
     )
     return Ledger(
         pool_id=ledger.pool_id,
@@ -222,32 +264,58 @@ def _apportion(amount: int, weights: Mapping[str, int], turn: int) -> dict[str, 
     return shares
 
 
-def _most_due(
+def _by_turn(
     ledger: Ledger,
     weights: Mapping[str, int],
     balances: Mapping[str, int],
     shares: Mapping[str, int],
-) -> str:
-    """Pick by Tijdeman's rule: earliest deadline among those who have earned enough.
+) -> list[str]:
+    """Order those whose turn it may be by Tijdeman's rule: earliest deadline first.
 
-    With n people, enough is 1/(2n - 2) of a lead, and the deadline is when somebody's claim
-    would pass one lead less that much.
+    Who has not earned enough is left out. With n people, enough is 1/(2n - 2) of a lead, and the
+    deadline is when somebody's claim would pass one lead less that much.
     """
     if len(weights) == 1:
-        return next(iter(weights))
+        return list(weights)
     margin = Fraction(LEAD, 2 * len(weights) - 2)
     claims = {key: balances[key] + shares[key] for key in weights}
     due = [key for key in weights if claims[key] >= margin]
     # After people came or went, there may be nobody with enough: take who is the least ahead.
     due = due or [key for key in weights if claims[key] == max(claims.values())]
     # Of equals, the first in the order of the weights.
-    return min(
+    return sorted(
         due,
         key=lambda key: (
             (LEAD - margin - claims[key]) / weights[key],
             _account(ledger, key).received,
         ),
     )
+
+
+def _near(
+    due: list[str],
+    weights: Mapping[str, int],
+    balances: Mapping[str, int],
+    shares: Mapping[str, int],
+    draw: float,
+) -> list[str]:
+    """Name those who are drawn among: who comes first, equals, and who is owed nearly as much.
+
+    Nobody who is ahead is among them unless all are, or the promise could not be kept.
+    """
+    claims = {key: balances[key] + shares[key] for key in weights}
+    first = claims[due[0]]
+    least = max(first - max(round(draw * LEAD), TIE), min(first, 0))
+    among = [key for key in weights if claims[key] >= least]
+    if first < 0 or not draw:
+        return [k for k in due if k in among and weights[k] == weights[due[0]]]
+    return among
+
+
+def _draw(among: list[str], seed: str) -> str:
+    """Draw one by a lot that anybody can draw again."""
+    number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8])
+    return sorted(among)[number % len(among)]
 
 
 def _limit(
@@ -289,9 +357,13 @@ def _explain(
     return Verdict(candidate=owner_id, is_eligible=True, because=because, balance=balance)
 
 
-def _because(owner_id: str, balances: Mapping[str, int], shares: Mapping[str, int]) -> str:
+def _because(
+    owner_id: str, balances: Mapping[str, int], shares: Mapping[str, int], drawn: int
+) -> str:
     if len(balances) == 1:
         return f"{owner_id} was the only one who could take it"
+    if drawn > 1:
+        return f"{owner_id} was drawn by lot among {drawn} of {len(balances)} who could take it"
     return (
         f"{owner_id} was most due of {len(balances)} who could take it: "
         f"{_balance_in_words(balances[owner_id])} before, "
@@ -304,6 +376,8 @@ def _account_in_words(account: Account) -> str:
     words = f"{words}: {_balance_in_words(account.balance)}"
     if account.returned:
         words = f"{words}; {account.returned} given back"
+    if account.beside:
+        words = f"{words}; {account.beside} out of turn, on both sides"
     if account.settled:
         side = "more" if account.settled > 0 else "less"
         words = f"{words}; credited {_leads(abs(account.settled))} {side} than the share by weight"

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.config.model import Config, Owner, RoutingRule, Settings
+from chalicelib.days_off import public_holidays
 from chalicelib.lead.conditions import Facts, evaluate, facts_of_lead, tests_in
 from chalicelib.lead.hours import DAYS, find_zone, is_on_duty, local_day, next_on_duty
 from chalicelib.lead.model import Decision, Lead, Verdict
@@ -19,6 +20,7 @@ from chalicelib.lead.rotation import (
     give_back,
     statement,
     take_again,
+    take_beside,
 )
 
 __all__ = [
@@ -31,11 +33,16 @@ __all__ = [
     "eligibility",
     "give_back",
     "local_day",
+    "may_be_told",
     "pick_rule",
     "repick_rule",
     "statement",
     "take_again",
+    "take_beside",
 ]
+
+GAVE_BACK = "gave this lead back"
+SWITCHED_OFF = "switched off"
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -81,24 +88,40 @@ def eligibility(
     now: datetime,
     *,
     declined_by: Collection[str] = (),
+    taken_this_hour: int = 0,
+    open_leads: int = 0,
+    unfit: str = "",
 ) -> Verdict:
     """Decide whether an owner can take a new lead at this instant, and say why not.
 
     Args:
         taken: new leads that the owner got on the owner's own local day.
         declined_by: owners who gave this very lead back.
+        taken_this_hour: new leads in this hour by the clock; need not be known without a cap.
+        open_leads: that the owner has; need not be known without a cap.
+        unfit: what this lead asks for that the owner does not have, see asking.why_unfit.
     """
     if owner_id in declined_by:
-        reason = "gave this lead back"
+        reason = GAVE_BACK
     elif not owner.active:
-        reason = "switched off"
+        reason = SWITCHED_OFF
     else:
         reason = _why_away(owner, settings, now)
     if not reason and owner.daily_cap is not None and taken >= owner.daily_cap:
         reason = f"has had {taken} of at most {owner.daily_cap} new leads today"
+    if not reason and owner.hourly_cap is not None and taken_this_hour >= owner.hourly_cap:
+        reason = f"has had {taken_this_hour} of at most {owner.hourly_cap} new leads this hour"
+    if not reason and owner.open_cap is not None and open_leads >= owner.open_cap:
+        reason = f"has {open_leads} of at most {owner.open_cap} open leads"
+    reason = reason or unfit
     return Verdict(
         candidate=owner_id, is_eligible=not reason, because=reason or "can take leads now"
     )
+
+
+def may_be_told(reason: str) -> bool:
+    """Say whether why somebody could not take a lead follows from more than the configuration."""
+    return reason in (GAVE_BACK, SWITCHED_OFF) or " of at most " in reason
 
 
 def _pick_rule(
@@ -151,6 +174,8 @@ def _why_away(owner: Owner, settings: Settings, now: datetime) -> str:
     for absence in owner.absences:
         if absence.first <= today <= absence.last:
             return f"away through {_date(absence.last)} {zone.key}"
+    if owner.country and today in public_holidays(owner.country, today.year):
+        return f"off on {_date(today)}, a public holiday in {owner.country}"
     if is_on_duty(owner, settings, now):
         return ""
     start = next_on_duty(owner, settings, now)

@@ -22,6 +22,8 @@ ONLY_OWN = {
     "PATCH /v1/leads/{lead_id}",
     "GET /v1/leads/{lead_id}/timeline",
     "GET /v1/leads/{lead_id}/why",
+    "GET /v1/leads/{lead_id}/why-not/{owner_id}",
+    "GET /v1/owners/{owner_id}/statement",
     "POST /v1/leads/{lead_id}/merge",
     "POST /v1/leads/{lead_id}/unmerge",
     "POST /v1/leads/{lead_id}/keep-apart",
@@ -29,6 +31,9 @@ ONLY_OWN = {
     "POST /v1/duplicates/{lead_id}/{other_id}/apart",
     "POST /v1/leads/{lead_id}/accept",
     "POST /v1/leads/{lead_id}/decline",
+    "POST /v1/leads/{lead_id}/touched",
+    "POST /v1/leads/{lead_id}/next-step",
+    "POST /v1/leads/{lead_id}/status",
     "PUT /v1/owners/{owner_id}/availability",
 }
 """Routes on which a rep reaches what is theirs and nothing else; here it is all Ann's."""
@@ -99,6 +104,7 @@ def request_of(api: Api, route: Route) -> tuple[str, object, dict[str, str]]:
             "/v1/leads/{lead_id}/merge": {"lead_ids": [other_id]},
             "/v1/leads/{lead_id}/unmerge": {"lead_id": other_id},
             "/v1/leads/{lead_id}/keep-apart": {"lead_id": other_id},
+            "/v1/leads/{lead_id}/next-step": {"at": "2030-01-01T09:00:00Z"},
             "/v1/config": plain(replaced(api.world.config, "owners", "dee", active=True)),
             "/v1/config/check": plain(api.world.config),
             "/v1/config/rollback": {"number": 1},

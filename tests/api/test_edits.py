@@ -129,3 +129,37 @@ def test_a_rep_edits_their_own_leads_and_knows_of_no_other() -> None:
     assert patch(api, {"fields": {"company": "C"}}, who="other rep").status == 404
     assert patch(api, {"fields": {"company": "C"}}, who="viewer").status == 403
     assert api.world.lead().profile["company"].value == "B"
+
+
+# --- where it stands ------------------------------------------------------------------------------
+
+
+def post_status(api: Api, body: Any, seen: str = "*", who: str = "rep") -> Got:
+    path = f"/v1/leads/{api.world.lead().lead_id}/status"
+    return api.call("POST", path, who, body, {"if-match": seen} if seen else {})
+
+
+def test_a_lead_is_moved_by_what_was_seen_of_it() -> None:
+    api = an_api()
+    path = f"/v1/leads/{api.world.lead().lead_id}"
+    seen = api.get(path).headers["etag"]
+    assert post_status(api, {"status": "contacted"}, "").status == 428
+    got = post_status(api, {"status": "contacted", "stage": "SQL", "reason": "rang"}, seen)
+    assert (got.status, got.json["status"], got.json["stage"]) == (200, "contacted", "SQL")
+    assert got.headers["etag"] == api.get(path).headers["etag"] != seen
+    assert post_status(api, {"status": "qualified"}, seen).status == 412
+    told = api.get(f"{path}/timeline").json["entries"]
+    assert [one["text"] for one in told if one["kind"] == "moved"] == [
+        "status assigned to contacted, stage MQL to SQL: rang"
+    ]
+
+
+def test_a_move_that_may_not_be_is_told_why() -> None:
+    api = an_api()
+    got = post_status(api, {"stage": "won", "status": "disqualified"})
+    assert got.status == 422
+    told = " ".join(got.json["problems"])
+    assert "there is no stage won; expected one of lead, MQL, SQL, opportunity, customer" in told
+    assert "reason: expected why it is disqualified" in told
+    assert post_status(api, {"status": "lost"}).status == 422
+    assert post_status(api, {"status": "contacted"}, who="viewer").status == 403

@@ -264,6 +264,7 @@ def test_the_facts_of_a_lead() -> None:
         "first_source": "meta",
         "first_campaign.utm_source": "ad",
         "days_known": 9,
+        "days_since_touch": 0,
         "is_partial": False,
         "flags": ("role_address",),
         "referrers": (),

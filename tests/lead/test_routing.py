@@ -173,12 +173,50 @@ MONDAY_HOURS = {"mon": ["09:00-17:00"]}
         (make_owner(daily_cap=5), 4, "2026-03-02T12:00", ""),
         (make_owner(daily_cap=5), 5, "2026-03-02T12:00", "has had 5 of at most 5 new leads today"),
         (make_owner(daily_cap=0), 0, "2026-03-02T12:00", "has had 0 of at most 0 new leads today"),
+        (
+            make_owner(country="DE"),
+            0,
+            "2026-05-01T12:00",
+            "off on 1 May 2026, a public holiday in DE",
+        ),
+        (make_owner(country="FR"), 0, "2026-05-01T22:00", ""),
+        (make_owner(country="GB"), 0, "2026-05-01T12:00", ""),
+        (
+            make_owner(country="DE", hours={"thu": ["09:00-17:00"], "mon": ["09:00-17:00"]}),
+            0,
+            "2026-04-30T16:00",
+            "off duty until Mon 09:00 Europe/Berlin",
+        ),
         (make_owner(time_zone="Mars/Base"), 0, "2026-03-02T12:00", "has an unknown time zone"),
     ],
 )
 def test_who_can_take_a_lead_and_why_not(owner: Owner, taken: int, now: str, because: str) -> None:
     moment = datetime.fromisoformat(f"{now}+00:00")
     verdict = eligibility("ana", owner, Settings(), taken, moment)
+    assert verdict.is_eligible is (because == "")
+    assert verdict.because == (because or "can take leads now")
+
+
+@pytest.mark.parametrize(
+    ("owner", "more", "because"),
+    [
+        (make_owner(hourly_cap=2), {"taken_this_hour": 1}, ""),
+        (
+            make_owner(hourly_cap=2),
+            {"taken_this_hour": 2},
+            "has had 2 of at most 2 new leads this hour",
+        ),
+        (make_owner(open_cap=3), {"open_leads": 3}, "has 3 of at most 3 open leads"),
+        (make_owner(open_cap=3), {"open_leads": 2}, ""),
+        (make_owner(), {"open_leads": 99, "taken_this_hour": 99}, ""),
+        (make_owner(), {"unfit": "does not speak fi"}, "does not speak fi"),
+        (make_owner(active=False), {"unfit": "does not speak fi"}, "switched off"),
+    ],
+)
+def test_further_limits_and_what_a_lead_asks_for_count_too(
+    owner: Owner, more: dict[str, Any], because: str
+) -> None:
+    verdict = eligibility("ana", owner, Settings(), 0, NOW, **more)
     assert verdict.is_eligible is (because == "")
     assert verdict.because == (because or "can take leads now")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.config.model import Scoring
+from chalicelib.config.scoring import Scoring
 from chalicelib.lead.model import Lead, ProfileValue, Score, Touch
 from chalicelib.lead.scoring import NAMED_TOUCHES, decay, score
 

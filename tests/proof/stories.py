@@ -6,11 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from chalicelib.config.model import Retention
+from chalicelib.config.qualifying import Qualifying
+from chalicelib.config.routing import Accounts
+from chalicelib.config.source import Source
 from chalicelib.errors import HubError, Refused, UnknownSource
 from chalicelib.flow import dedupe
+from chalicelib.flow.accounts import AccountOwner, account_id_of, account_item
 from chalicelib.flow.catch_up import catch_up, ensure, work_on
+from chalicelib.flow.clock import plan_step, touched
 from chalicelib.flow.comparison import Sync, sync_item
 from chalicelib.flow.confirm import confirm
 from chalicelib.flow.dedupe import DEDUPE_KEY
@@ -30,6 +36,7 @@ from chalicelib.flow.learn import (
     learning_of,
 )
 from chalicelib.flow.merge import keep_apart, lift, merge
+from chalicelib.flow.move import move
 from chalicelib.flow.publish import publish, set_availability
 from chalicelib.flow.receive import receive
 from chalicelib.flow.refuse import refuse
@@ -39,7 +46,7 @@ from chalicelib.flow.unmerge import unmerge
 from chalicelib.flow.walk import Walk
 from chalicelib.flow.watch import watch_key
 from chalicelib.hub import Hub
-from chalicelib.lead.model import utc_text
+from chalicelib.lead.model import STAGES, utc_text
 from chalicelib.records import (
     ACTIVE_KEY,
     SHARDS,
@@ -56,6 +63,7 @@ from chalicelib.storage import Put
 from tests.faults import Kill
 from tests.flow.import_scenes import pass_time, people, take_in, upload, with_lists
 from tests.flow.match_scenes import CHATTY, ZOE, alike, chatty, duplicate, unasked
+from tests.flow.sla_scenes import with_clock
 from tests.world import (
     World,
     form,
@@ -183,6 +191,26 @@ def _erased(world: World, hub: Hub) -> None:
     world.send("product", tracked("delete", 9), hub)
 
 
+def _with_newsletter(world: World) -> None:
+    """A world with a list at Mailchimp."""
+    newsletter = Source(connector="mailchimp", secret="forms")
+    sources = {**world.config.sources, "newsletter": newsletter}
+    world.config = with_config(world, sources=sources)
+    publish(world.hub, world.config, "test")
+
+
+def _told_of_nobody(world: World, hub: Hub) -> None:
+    """Somebody leaves a list and is to be erased before anything of theirs has come."""
+    left = {"type": "unsubscribe", "fired_at": "2026-11-23 08:05:00"}
+    who = {"data[id]": "z1", "data[list_id]": "l1", "data[email]": "zoe@example.com"}
+    world.send("newsletter", json.dumps({**left, **who}).encode(), hub)
+    world.send("product", tracked("delete", 8), hub)
+    world.settle(hub)
+    world.send("product", tracked("track", 1, "zoe@example.com"), hub)
+    world.send("product", tracked("delete", 9), hub)
+    world.send("forms", form(1, "zoe@example.com", PHONE), hub)
+
+
 def _identified(world: World, hub: Hub) -> None:
     world.send("product", tracked("identify", 5, "zoe@example.com", company="Example"), hub)
 
@@ -209,12 +237,68 @@ def _large(world: World, hub: Hub) -> None:
     world.send("forms", form(1, "zoe@example.com", **large()), hub)
 
 
+def _counted(world: World) -> None:
+    """Owners have caps on open leads and per hour, and companies stay with one owner."""
+    config = with_config(world, accounts=Accounts(stick=True))
+    for owner_id in ("ben", "cem"):
+        config = replaced(config, "owners", owner_id, open_cap=5, hourly_cap=5)
+    publish(world.hub, config, "admin")
+    account = AccountOwner(account_id=account_id_of("example.com"), owner_id="gone", version=1)
+    world.table.plant(account_item(account, "w"))
+    world.send("forms", form(1, "zoe@example.com"))
+    world.settle()
+
+
+def _many_firms(world: World, hub: Hub) -> None:
+    """People of a company that is known, and of one that is not."""
+    bodies = [form(2, "yan@example.com"), form(3, "xia@example.net"), form(4, "wim@example.net")]
+    for body in bodies:
+        insist(partial(world.send, "forms", body, hub))
+
+
 def _declined(world: World, hub: Hub) -> None:
     world.decline(hub)
 
 
 def _accepted(world: World, hub: Hub) -> None:
     world.accept(hub)
+
+
+def clocked(world: World, **sla: int) -> None:
+    """A lead that its owner is to accept within an hour."""
+    config = with_clock(most_owners=2, **sla)
+    world.config = with_config(world, owners=config.owners, sla=config.sla)
+    publish(world.hub, world.config, "test")
+    world.send("forms", form(1, "zoe@example.com", seats="250"))
+    world.drain()
+
+
+def _ignored(world: World, hub: Hub) -> None:
+    """Nobody does anything, for hours."""
+    for _ in range(5):
+        world.clock.advance(minutes=31)
+        insist(lambda: world.tick(hub))
+        world.drain(hub)
+
+
+def _contacted(world: World, hub: Hub) -> None:
+    """The owner is reminded, calls the person, and says when the next call is to be."""
+    world.clock.advance(minutes=11)
+    insist(lambda: world.tick(hub))
+    lead_id = world.lead().lead_id
+    tomorrow = world.clock() + timedelta(days=1)
+    insist(lambda: touched(hub, lead_id, "ann", tomorrow, "voice mail"))
+    insist(lambda: plan_step(hub, lead_id, tomorrow + timedelta(days=1), "ann"))
+    world.send("forms", form(2, "zoe@example.com"), hub)
+
+
+def _hears(world: World, hub: Hub) -> None:
+    """An owner misses one lead and accepts the next."""
+    _ignored(world, hub)
+    world.send("forms", form(2, "yan@example.net"), hub)
+    world.drain(hub)
+    for lead in world.leads():
+        world.accept(hub, lead)
 
 
 def _replayed(world: World, hub: Hub) -> None:
@@ -572,6 +656,41 @@ def _old(world: World) -> None:
     world.clock.advance(days=61)
 
 
+def _moved(world: World, hub: Hub) -> None:
+    """A person works on a lead, gives it up and takes it up again."""
+    lead_id = world.lead().lead_id
+    insist(lambda: move(hub, lead_id, "ann", status="contacted", stage="MQL"))
+    world.send("forms", form(2, "zoe@example.com"), hub)
+    insist(lambda: move(hub, lead_id, "ann", status="disqualified", reason="no budget"))
+    world.drain(hub)
+    insist(lambda: move(hub, lead_id, "ann", status="new"))
+
+
+def fading(world: World) -> None:
+    """Two leads whose scores fade, and who enter a stage when they are silent."""
+    quiet = {"field": "days_since_touch", "op": "at_least", "value": 20}
+    names = (*STAGES[:1], "asleep", *STAGES[1:])
+    stages: list[dict[str, Any]] = [{"id": name} for name in names]
+    stages[1] |= {"enter": {"when": quiet}}
+    rule = world.config.scoring.engagement.rules[0].model_copy(update={"half_life_days": 9})
+    engagement = world.config.scoring.engagement.model_copy(update={"rules": (rule,)})
+    world.config = with_config(
+        world,
+        scoring=world.config.scoring.model_copy(update={"engagement": engagement}),
+        qualifying=Qualifying.model_validate({"stages": stages}),
+    )
+    publish(world.hub, world.config, "test")
+    _two_leads(world)
+    world.clock.advance(days=25)
+
+
+def _faded(world: World, hub: Hub) -> None:
+    """Time goes by; then one of them writes again."""
+    insist(lambda: ensure(hub))
+    _work_off(world, hub, "rescoring")
+    world.send("forms", form(9, "zoe@example.com", at="2026-12-19T08:00:00Z"), hub)
+
+
 def _outlived(world: World, hub: Hub) -> None:
     """Somebody asks what is known of them, and all that is old enough goes by itself."""
     lead_ids = sorted(lead.lead_id for lead in world.leads() if lead.status == "qualified")
@@ -581,6 +700,20 @@ def _outlived(world: World, hub: Hub) -> None:
     _work_off(world, hub, "retention", "erasure")
 
 
+def _by_performance(world: World) -> None:
+    """A pool goes by performance, and a lead was won."""
+    _one_lead(world)
+    publish(world.hub, replaced(world.config, "pools", "large", strategy="performance"), "admin")
+    move(world.hub, world.lead().lead_id, "ann", status="qualified")
+
+
+def _counted_closed(world: World, hub: Hub) -> None:
+    """It is counted, and the next lead goes by it."""
+    insist(lambda: ensure(hub))
+    _work_off(world, hub, "closed")
+    insist(lambda: world.send("forms", form(5, "yan@example.net", seats="250"), hub))
+
+
 STORIES = {
     "a new lead, told by mail, chat and webhook": Story(_new_lead),
     "a returning lead": Story(_returning, _one_lead),
@@ -588,10 +721,12 @@ STORIES = {
     "the same submission twice": Story(_duplicate),
     "a lead that is fetched": Story(_fetched),
     "three leads in one request": Story(_several, leads=3),
+    "leads are counted against caps": Story(_many_firms, _counted, leads=4),
     "a withdrawal": Story(_withdrawal, _linkedin_lead),
     "a withdrawal before its submission": Story(_withdrawal_first, leads=None),
     "withdrawn and submitted anew": Story(_registered_again, _linkedin_lead),
     "a person is to be erased at one source": Story(_erased, _two_demos),
+    "what is told of nobody, who comes later": Story(_told_of_nobody, _with_newsletter),
     "news of a person who is known": Story(_identified, _one_lead),
     "news of a person whom nobody knows": Story(_identified, leads=0),
     "a changed form is confirmed and read again": Story(_confirmed, _edited_form, leads=2),
@@ -606,6 +741,9 @@ STORIES = {
     "two leads are kept apart, then merged anyway": Story(_kept_apart, two_owned),
     "an owner declines": Story(_declined, _small_lead),
     "an owner accepts": Story(_accepted, _one_lead),
+    "a person moves a lead": Story(_moved, _small_lead),
+    "an owner does nothing in time": Story(_ignored, clocked),
+    "an owner contacts the person": Story(_contacted, clocked),
     "a replay": Story(_replayed, _one_lead),
     "a replay of what was quarantined": Story(_mended, _without_source),
     "an owner is off when the lead returns": Story(_owner_off, _small_lead),
@@ -616,9 +754,14 @@ STORIES = {
 }
 
 LONG_STORIES = {
+    "a silent owner is switched off": Story(_ignored, partial(clocked, silent_after=1)),
+    "an owner misses one lead and accepts the next": Story(
+        _hears, partial(clocked, silent_after=3), leads=2
+    ),
     "a person is erased for good": Story(_erased_for_good, _known_person, leads=2),
     "one of two who are alike is erased": Story(_erased_while_asked, _asked_about, leads=2),
     "what was kept long enough goes by itself": Story(_outlived, _old, leads=2),
+    "what became of leads is counted": Story(_counted_closed, _by_performance, leads=2),
     "an address is checked and its source watched": Story(_watched, _one_lead),
     "more leads in one request than one message handles": Story(_many, leads=12),
     "what webhooks missed is read from the provider's list": Story(_compared, _listed, leads=2),
@@ -626,5 +769,6 @@ LONG_STORIES = {
     "leads that are alike are found and decided": Story(_looked_through, unasked, leads=3),
     "a hub learns from what it has": Story(_learnt, chatty, leads=CHATTY),
     "a file is imported": Story(_imported, with_lists, leads=11),
+    "scores fade by themselves": Story(_faded, fading, leads=2),
 }
 """Too many calls for every fault at each; one fault in several is tried."""

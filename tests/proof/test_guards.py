@@ -32,11 +32,18 @@ GUARDS: dict[Guard, tuple[str, ...]] = {
     ("block", VERSION): (),
     ("claim", ABSENT): ("a submission and its withdrawal at once",),
     ("claim", VERSION): ("withdrawn and submitted anew",),
+    ("clock event", ABSENT): (),
+    ("clocked lead", VERSION): ("owners answer as their time ends",),
     ("claim of effect", VERSION): ("every message goes to two workers",),
     ("closed effect", VERSION): ("every message goes to two workers",),
     ("compared lead", "check"): (),
     ("closed proposal", VERSION): (),
     ("configuration", "check"): ("owners switch themselves off",),
+    ("account of", ABSENT): ("a company in two pools",),
+    ("account of", VERSION): ("a company in two pools whose owner left",),
+    ("closed count", VERSION): (),
+    ("load of", ABSENT): ("an owner with a cap in two pools",),
+    ("load of", VERSION): ("an owner near a cap in two pools",),
     ("day of", ABSENT): ("an owner in two pools",),
     ("day of", VERSION): ("an owner in two pools",),
     ("delivery", ABSENT): ("the same person twice at once",),
@@ -83,10 +90,14 @@ GUARDS: dict[Guard, tuple[str, ...]] = {
     ("lead between", VERSION): (),
     ("lead taken out", VERSION): (),
     ("mark event", ABSENT): (),
+    ("missed leads", ABSENT): (),
+    ("missed leads", VERSION): (),
     ("marked lead", VERSION): ("leads are merged while they are kept apart",),
     ("merge event", ABSENT): (),
     ("merged lead", VERSION): ("crossing keys join two leads",),
+    ("move event", ABSENT): (),
     ("moved claim", VERSION): (),
+    ("moved lead", VERSION): ("a lead is moved while it writes",),
     ("moved touch", ABSENT): (),
     ("part event", ABSENT): (),
     ("reopened effect", VERSION): (),
@@ -100,6 +111,7 @@ GUARDS: dict[Guard, tuple[str, ...]] = {
     ("renewal", ABSENT): (),
     ("renewal", VERSION): (),
     ("replayed delivery", VERSION): ("replays beside new submissions",),
+    ("postponed effect", VERSION): (),
     ("proposal", ABSENT): (),
     ("proposal", VERSION): (),
     ("reading event", ABSENT): (),
@@ -108,6 +120,9 @@ GUARDS: dict[Guard, tuple[str, ...]] = {
     ("reread", VERSION): (),
     ("reread progress", VERSION): (),
     ("retried effect", VERSION): (),
+    ("rescore event", ABSENT): (),
+    ("rescored lead", VERSION): ("scores fade while people write",),
+    ("rescoring", VERSION): (),
     ("returned turn", VERSION): (),
     ("routed lead", VERSION): ("the same person twice at once",),
     ("routing event", ABSENT): (),
@@ -124,6 +139,8 @@ GUARDS: dict[Guard, tuple[str, ...]] = {
     ("voided touch", VERSION): (),
     ("wait of effect", VERSION): (),
     ("weights", ABSENT): (),
+    ("wish", ABSENT): (),
+    ("wish", VERSION): (),
     ("withdrawal event", ABSENT): (),
     ("woken work", VERSION): (),
 }
@@ -253,6 +270,8 @@ def names_in_transactions() -> Iterator[str]:
 
 
 APART = (
+    "account of",
+    "load of",
     "absorb event",
     "active",
     "answer event",
@@ -260,6 +279,8 @@ APART = (
     "block",
     "claim",
     "claim of effect",
+    "clock event",
+    "clocked lead",
     "closed effect",
     "closed proposal",
     "compared lead",
@@ -279,9 +300,14 @@ APART = (
     "lead taken out",
     "mark event",
     "marked lead",
+    "missed leads",
+    "move event",
     "moved claim",
+    "moved lead",
     "moved touch",
     "part event",
+    "rescore event",
+    "rescored lead",
     "reopened effect",
     "rest of lead",
     "settled ledger",
@@ -309,6 +335,7 @@ APART = (
     "outcome",
     "proposal",
     "reading event",
+    "replayed delivery",
     "reread",
     "returned turn",
     "routed lead",
@@ -318,29 +345,20 @@ APART = (
     "version",
     "voided touch",
     "weights",
+    "wish",
     "withdrawal event",
 )
 """Every write that is part of a transaction."""
 
 HARMLESS_APART = {
+    "account of": "the next lead of the company says again who answers for it",
     "block": "hub dedupe finds again whom nobody looked for",
     "marked lead": "whoever marks two leads asks again, and both are marked together",
     "whole lead": "a whole is read before its parts, so a touch on the move is seen twice, not "
     "missed; it is there for parts of parts",
     "claim of effect": "the effect before it is closed; it is together only to save a call",
+    "missed leads": "an owner would be switched off one lead later or earlier",
     "closed effect": "the same",
-    "erased block": "what is left is found by the next step; only the count is short",
-    "erased claim": "what is left is found by the next step; only the count is short",
-    "erased effect": "what is left is found by the next step; only the count is short",
-    "erased event": "what is left is found by the next step; only the count is short",
-    "erased file": "what is left is found by the next step; only the count is short",
-    "erased lead": "what is left is found by the next step; only the count is short",
-    "erased names": "what is left is found by the next step; only the count is short",
-    "erased proposal": "what is left is found by the next step; only the count is short",
-    "erased refusal": "what is left is found by the next step; only the count is short",
-    "erased request": "what is left is found by the next step; only the count is short",
-    "erased touch": "what is left is found by the next step; only the count is short",
-    "released key": "what is left is found by the next step; only the count is short",
     "export event": "whoever exports and dies has been given nothing",
     "exported lead": "the event would be found and erased by the check of the erasure",
     "closed proposal": "both sides are all there is to it",
@@ -348,6 +366,7 @@ HARMLESS_APART = {
     "looked up lead": "the same",
     "learning": "what was learnt is in use already, and found so the next time",
     "proposal": "hub dedupe finds again whom nobody was asked about",
+    "wish": "whoever dies before all keys are remembered is told again",
     "form": "a change that still seems to wait is confirmed again, and that is harmless",
     "reread": "whoever is not told that it is confirmed does it again, and it is queued again",
     "outcome": "a delivery whose submission was saved is recognised when it comes again",
@@ -367,12 +386,28 @@ def is_wrong(story: Story, hook: Hook, weaken: Weaken) -> bool:
         return True
 
 
+@cache
+def written(name: str) -> frozenset[str]:
+    """Name the writes of a story."""
+    seen = Counting()
+    test_crash.play((STORIES | LONG_STORIES)[name], seen)
+    writes = (call.what.split(",") for call in seen.calls if call.does == "write")
+    return frozenset(plain(what) for names in writes for what in names)
+
+
 def goes_wrong(name: str) -> bool:
     """Kill the process after each write of the stories with that write, then look at races."""
     weaken = partial(Weakened, apart=name)
-    long = ("a person is erased for good", "a hub learns from what it has")
-    for story in (*STORIES.values(), *(LONG_STORIES[one] for one in long)):
-        seen = Counting()
+    long = (
+        "one of two who are alike is erased",
+        "a person is erased for good",
+        "a hub learns from what it has",
+        "scores fade by themselves",
+    )
+    for known in (*STORIES, *long):
+        story, seen = (STORIES | LONG_STORIES)[known], Counting()
+        if name not in written(known):
+            continue
         if is_wrong(story, seen, weaken):
             return True
         if name not in {plain(call.what) for call in seen.calls}:

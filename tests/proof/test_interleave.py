@@ -5,15 +5,21 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
-from chalicelib.errors import Conflict, HubError
+from chalicelib.config.routing import Accounts
+from chalicelib.errors import Conflict, HubError, Invalid
 from chalicelib.flow import dedupe
+from chalicelib.flow.accounts import AccountOwner, account_id_of, account_item
 from chalicelib.flow.answer import accept, decline
 from chalicelib.flow.catch_up import work_on
+from chalicelib.flow.clock import touched
 from chalicelib.flow.confirm import confirm
 from chalicelib.flow.dedupe import DEDUPE_KEY
 from chalicelib.flow.duplicates import decide, every_duplicate
@@ -25,8 +31,10 @@ from chalicelib.flow.import_run import Runner
 from chalicelib.flow.import_state import import_of
 from chalicelib.flow.imports import start
 from chalicelib.flow.merge import keep_apart, merge
+from chalicelib.flow.move import move
 from chalicelib.flow.publish import publish, rollback, set_availability
 from chalicelib.flow.reread import reread
+from chalicelib.flow.rescore import Rescoring, rescoring_item
 from chalicelib.flow.unmerge import unmerge
 from chalicelib.hub import Hub
 from chalicelib.lead.model import Lead
@@ -37,9 +45,18 @@ from tests.flow.import_scenes import go_on, people, running, upload, with_lists
 from tests.flow.match_scenes import ZOE_TOO, alike, duplicate, proposals, unasked
 from tests.interleaver import CALM, IDLE, STORMY, Interleaver, seeds
 from tests.invariants import dumped, problems
-from tests.proof.stories import PHONE, deliveries, oldest_first, one_of_two
+from tests.proof.stories import PHONE, clocked, deliveries, fading, oldest_first, one_of_two
 from tests.proof.weakened import Weakened, plain
-from tests.world import Weaken, World, form, linkedin, linkedin_pages, replaced, strong
+from tests.world import (
+    Weaken,
+    World,
+    form,
+    linkedin,
+    linkedin_pages,
+    replaced,
+    strong,
+    with_config,
+)
 
 SEEDS = 34
 """Of each of the scenarios: some 500 in all."""
@@ -266,6 +283,49 @@ def away(world: World) -> None:
         set_availability(world.hub, owner_id, off=True)
 
 
+def at_a_cap(world: World) -> None:
+    """Whatever the pool, it is Ben, and he takes four at most."""
+    publish(world.hub, replaced(world.config, "owners", "ben", open_cap=4, daily_cap=None), "admin")
+    only_ben(world)
+
+
+def near_a_cap(world: World) -> None:
+    """He has one already."""
+    at_a_cap(world)
+    world.send("forms", form(20, "first@example.com"))
+    world.settle()
+
+
+def not_over_the_cap(world: World) -> list[str]:
+    """Say when somebody has more open leads than they may have."""
+    taken = [lead for lead in world.leads() if lead.assignment]
+    return [f"{len(taken)} leads"] if len(taken) > 4 else []
+
+
+def by_load_and_lot(world: World) -> None:
+    """One pool goes by loads, the other one draws by lot."""
+    config = replaced(world.config, "pools", "large", strategy="least_loaded")
+    publish(world.hub, replaced(config, "pools", "small", draw=0.3), "admin")
+
+
+def sticking(world: World) -> None:
+    """People of one company stay with one owner."""
+    publish(world.hub, with_config(world, accounts=Accounts(stick=True)), "admin")
+
+
+def left(world: World) -> None:
+    """Who answered for the company is not with us any more."""
+    sticking(world)
+    account = AccountOwner(account_id=account_id_of("example.com"), owner_id="gone", version=1)
+    world.table.plant(account_item(account, "w"))
+
+
+def all_with_one(world: World) -> list[str]:
+    """Say when people of one company have several owners."""
+    owners = {lead.assignment.owner_id for lead in world.leads() if lead.assignment}
+    return [f"they are with {sorted(owners)}"] if len(owners) > 1 else []
+
+
 def doubled(stage: Stage) -> Mapping[str, Act]:
     """Every message is handed to whoever asks, all the time."""
     for queue in stage.world.queues:
@@ -319,6 +379,98 @@ def answering(stage: Stage) -> Mapping[str, Act]:
         "one": stage.sender("one", "forms", form(2, "a@example.com", seats="200")),
         "w1": stage.worker("w1"),
         "w2": stage.worker("w2"),
+    }
+
+
+def moving(stage: Stage) -> Mapping[str, Act]:
+    """Two people move a lead while it writes and its owner gives it back."""
+    (lead,) = stage.world.leads()
+    one, gone = {"status": "contacted", "stage": "MQL"}, {"status": "disqualified", "reason": "no"}
+    return {
+        "one": stage.actor("one", lambda hub: tried(hub, lead.lead_id, one)),
+        "two": stage.actor(
+            "two",
+            lambda hub: tried(hub, lead.lead_id, gone),
+            lambda hub: tried(hub, lead.lead_id, {"status": "new"}),
+        ),
+        "no": stage.actor("no", lambda hub: stage.world.decline(hub, lead)),
+        "zoe": stage.sender("zoe", "forms", form(2, "a@example.com", seats="200")),
+        "w1": stage.worker("w1"),
+        "w2": stage.worker("w2"),
+    }
+
+
+def tried(hub: Hub, lead_id: str, wanted: Mapping[str, Any]) -> None:
+    """Move a lead; what may not be any more is left so."""
+    with suppress(Invalid):
+        move(hub, lead_id, "ann", **wanted)
+
+
+def fading_beside_work(stage: Stage) -> Mapping[str, Act]:
+    """Scores fade while one person writes and another is moved."""
+    one, two = sorted(stage.world.leads(), key=lambda lead: lead.lead_id)
+    item = rescoring_item(Rescoring(), 1, stage.world.clock(), "test")
+    stage.world.table.plant(item)
+    return {
+        "time": stage.actor("time", lambda hub: work_on(hub, item)),
+        "more time": stage.actor("more time", lambda hub: work_on(hub, item)),
+        "zoe": stage.sender("zoe", "forms", form(9, "zoe@example.com", at="2026-12-19T08:00:00Z")),
+        "ann": stage.actor("ann", lambda hub: tried(hub, one.lead_id, {"status": "contacted"})),
+        "ben": stage.actor("ben", lambda hub: tried(hub, two.lead_id, {"stage": "SQL"})),
+        "w1": stage.worker("w1"),
+    }
+
+
+def striking(world: World) -> None:
+    """Two leads whose owners were to accept them a minute ago."""
+    clocked(world)
+    world.send("forms", form(2, "yan@example.net", PHONE, seats="200"))
+    world.drain()
+    world.clock.advance(minutes=16)
+
+
+def answering_in_time(stage: Stage) -> Mapping[str, Act]:
+    one, two = sorted(stage.world.leads(), key=lambda lead: lead.lead_id)
+    tomorrow = stage.world.clock() + timedelta(days=1)
+    return {
+        "t1": stage.ticker("t1", 6),
+        "t2": stage.ticker("t2", 6),
+        "yes": stage.actor("yes", lambda hub: stage.world.accept(hub, one)),
+        "no": stage.actor("no", lambda hub: stage.world.decline(hub, two)),
+        "call": stage.actor("call", lambda hub: touched(hub, two.lead_id, "ann", tomorrow)),
+        "w1": stage.worker("w1", 1),
+        "w2": stage.worker("w2", 2),
+    }
+
+
+def changing_in_time(stage: Stage) -> Mapping[str, Act]:
+    ids = sorted(lead.lead_id for lead in stage.world.leads())
+    return {
+        "t1": stage.ticker("t1", 6),
+        "t2": stage.ticker("t2", 6),
+        "edit": stage.actor("edit", lambda hub: edit(hub, ids[0], {"city": "Kyiv"}, (), "ann")),
+        "merge": stage.actor("merge", lambda hub: merge(hub, ids, "ann")),
+        "one": stage.sender("one", "forms", form(3, "yan@example.net", PHONE)),
+        "w1": stage.worker("w1", 1),
+        "w2": stage.worker("w2", 2),
+    }
+
+
+def erasing_in_time(stage: Stage) -> Mapping[str, Act]:
+    world = stage.world
+    lead_id = min(lead.lead_id for lead in world.leads())
+
+    def go_on(hub: Hub) -> None:
+        for item in world.table.scan():
+            if item.get("kind") == "erasure" and "due_at" in item:
+                work_on(hub, item)
+
+    return {
+        "t1": stage.ticker("t1", 6),
+        "t2": stage.ticker("t2", 6),
+        "erase": stage.actor("erase", lambda hub: begin(hub, lead_id, "ann"), *[go_on] * 8),
+        "w1": stage.worker("w1", 1),
+        "w2": stage.worker("w2", 2),
     }
 
 
@@ -639,6 +791,11 @@ SCENARIOS = {
     "a submission and its withdrawal at once": Scenario(taking_back),
     "an owner in two pools": Scenario(two_pools, only_ben),
     "two pools fall to one": Scenario(two_pools, away),
+    "an owner with a cap in two pools": Scenario(two_pools, at_a_cap, not_over_the_cap),
+    "an owner near a cap in two pools": Scenario(two_pools, near_a_cap, not_over_the_cap),
+    "two pools choose in other ways": Scenario(two_pools, by_load_and_lot),
+    "a company in two pools": Scenario(two_pools, sticking, all_with_one),
+    "a company in two pools whose owner left": Scenario(two_pools, left, all_with_one),
     "every message goes to two workers": Scenario(doubled),
     "two ticks at once": Scenario(ticking, kept_only),
     "ticks beside work on the same leads": Scenario(ticking_beside_work, overdue),
@@ -653,6 +810,11 @@ SCENARIOS = {
     "a merge is taken apart and made anew": Scenario(parting, one_of_two),
     "leads are merged while they are kept apart": Scenario(marking, three_leads),
     "accepting and declining at once": Scenario(answering, one_lead, one_answer_holds),
+    "a lead is moved while it writes": Scenario(moving, one_lead),
+    "scores fade while people write": Scenario(fading_beside_work, fading),
+    "owners answer as their time ends": Scenario(answering_in_time, striking),
+    "leads are merged and edited as their time ends": Scenario(changing_in_time, striking),
+    "a lead is erased as its time ends": Scenario(erasing_in_time, striking, erased_to_the_end),
     "withdrawn and submitted anew": Scenario(withdrawing, linkedin_lead),
     "replays beside new submissions": Scenario(replaying, one_lead),
     "a file is imported by two at once": Scenario(importing, a_file, through),

@@ -38,9 +38,13 @@ PLAIN_NAMES = (
     "erased refusal",
     "erased touch",
     "released key",
+    "replayed delivery",
+    "wish",
     "word of erasure",
     "ledger",
     "day of",
+    "load of",
+    "account of",
     "outcome",
 )
 """Writes whose names go on with what tells several of a transaction apart."""
