@@ -34,7 +34,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 }
 FOLDS = 5
 WON = (20, 40, 80, 160, 320, 640)
-DRAWS = 5
+DRAWS = 4
 MOST_TESTED = 5000
 
 

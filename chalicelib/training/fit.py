@@ -12,7 +12,7 @@ from chalicelib.training.columns import Bools, Column, Floats, Ints, read_table
 from chalicelib.training.curves import Part, fit_curves, loss, sigmoid
 from chalicelib.training.leaks import find_leaks
 from chalicelib.training.pairs import Pair, find_pairs
-from chalicelib.training.sparse import Sparse, Steps, stepped, thinned
+from chalicelib.training.sparse import Sparse, Steps, stepped, thinned, worth_of
 from chalicelib.training.trees import MOST_TREES, Grown, grow_trees, told, tree_scores
 
 LEAST_OUTCOMES = 5
@@ -39,6 +39,9 @@ SURELY = 2.0
 
 BETTER = 0.015
 """So much smaller the loss must be with trees, as a part of what the card saves."""
+
+FIRM, CAUTION = 25.0, 4.0
+"""Leads that hold the slope at 1, and outcomes that hold it at nothing."""
 
 CURVE = 12
 ANCHOR = 60
@@ -152,13 +155,15 @@ def fit(columns: Sequence[Column], won: Ints, most: int) -> Fitted:
     parts = [Part(c.codes, c.size, (c.is_ordered,)) for c in columns]
     curves = fit_curves(parts, y)
     pairs: list[Pair] = []
-    if min(won.sum(), len(won) - won.sum()) >= PAIRS_FROM:
+    few = int(min(won.sum(), len(won) - won.sum()))
+    if few >= PAIRS_FROM:
         pairs = find_pairs(columns, parts, curves, y)
         if pairs:
             curves = fit_curves([*parts, *(pair.part for pair in pairs)], y)
     codes = coded(columns, pairs)
-    steps = stepped(columns, pairs, curves)
-    return Fitted(tuple(columns), tuple(pairs), thinned(columns, steps, codes, y, most))
+    worth = worth_of(few)
+    steps = stepped(columns, pairs, curves, worth)
+    return Fitted(tuple(columns), tuple(pairs), thinned(columns, steps, codes, y, most, worth))
 
 
 def _card(
@@ -253,20 +258,36 @@ def _mixed(scores: Floats, other: Floats, part: float) -> Floats:
 
 
 def _sure(scores: Floats, came: Floats) -> tuple[float, float]:
-    """Find how sure the card may be: a base and a slope that fit those held back, slope near 1."""
-    base, slope = 0.0, 1.0
-    firm = 25.0
+    """Find how sure the card may be: a base and a slope that fit those held back.
+
+    The slope is drawn to 1, and then a little to nothing, for few leads flatter whoever fits them.
+    """
+    slope = 1.0
     for _ in range(25):
+        base = _base(slope * scores, came)
         chance = sigmoid(base + slope * scores)
         w = chance * (1 - chance)
-        g = np.array([(came - chance).sum(), ((came - chance) * scores).sum() - firm * (slope - 1)])
-        h = np.array(
-            [[w.sum() + 1e-3, (w * scores).sum()],
-             [(w * scores).sum(), (w * scores**2).sum() + firm]]
-        )  # fmt: skip
-        move = np.linalg.solve(h, g)
-        base, slope = base + float(move[0]), min(max(slope + float(move[1]), 0.2), 1.3)
-    return base, slope
+        middle = float((w * scores).sum() / w.sum())
+        bent = float((w * (scores - middle) ** 2).sum()) + FIRM
+        move = (float(((came - chance) * (scores - middle)).sum()) - FIRM * (slope - 1)) / bent
+        slope = min(max(slope + move, 0.2), 1.3)
+        if abs(move) < 1e-6:
+            break
+    few = float(min(came.sum(), len(came) - came.sum()))
+    slope *= few / (few + CAUTION)
+    return _base(slope * scores, came), slope
+
+
+def _base(scores: Floats, came: Floats) -> float:
+    """Find what must be added for as many to be won as were."""
+    base = 0.0
+    for _ in range(30):
+        chance = sigmoid(base + scores)
+        move = float((came - chance).sum() / ((chance * (1 - chance)).sum() + 1e-3))
+        base += min(max(move, -2.0), 2.0)
+        if abs(move) < 1e-7:
+            break
+    return base
 
 
 def _written(

@@ -19,11 +19,16 @@ MOST_LEAVES = 6
 RIDGE = 0.3
 """Draws each step to nothing; as a term of one standard deviation of 1.8 would be."""
 
-EACH = 0.5
-"""What a step more must save, while curves are cut."""
+LEAST_WORTH, WORTH = 0.5, 4.0
+"""A term must save so much deviance: little where there are few leads, for there all say little."""
 
-WORTH = 4.0
-"""A term must save so much deviance."""
+MANY = 400
+"""From so many leads of the rarer outcome on, a term must be worth its place in full."""
+
+
+def worth_of(few: int) -> float:
+    """Say how much deviance a term must save, by how many leads have the rarer outcome."""
+    return min(max(WORTH * few / MANY, LEAST_WORTH), WORTH)
 
 
 @dataclass
@@ -66,7 +71,9 @@ class Sparse:
                    for s, v in zip(self.steps, self.values, strict=True))  # fmt: skip
 
 
-def stepped(columns: Sequence[Column], pairs: Sequence[Pair], curves: Curves) -> list[Steps]:
+def stepped(
+    columns: Sequence[Column], pairs: Sequence[Pair], curves: Curves, worth: float
+) -> list[Steps]:
     """Cut every curve into steps that follow it closely."""
     made = []
     for at, column in enumerate(columns):
@@ -76,7 +83,7 @@ def stepped(columns: Sequence[Column], pairs: Sequence[Pair], curves: Curves) ->
         order = np.arange(column.size) if column.is_ordered else np.argsort(values, kind="stable")
         if not column.is_ordered or _missing_apart(values, weights):
             order = order[weights[order] > 0] if not column.is_ordered else order
-        cuts = _cut(values[order], weights[order], MOST_STEPS)
+        cuts = _cut(values[order], weights[order], MOST_STEPS, worth)
         place = np.zeros(column.size, dtype=np.int64)
         for n, b in enumerate(order):
             place[b] = sum(n >= cut for cut in cuts)
@@ -86,7 +93,7 @@ def stepped(columns: Sequence[Column], pairs: Sequence[Pair], curves: Curves) ->
         at = len(columns) + n
         if curves.freedom[at] < 0.3:
             continue
-        place = _leaves(pair, curves.values[at], curves.weights[at])
+        place = _leaves(pair, curves.values[at], curves.weights[at], worth)
         made.append(_renumbered(at, place, is_pair=True))
     return [one for one in made if one.count > 1]
 
@@ -115,7 +122,7 @@ def _renumbered(at: int, place: Ints, *, is_pair: bool = False) -> Steps:
     return Steps(at, again.astype(np.int64), len(found), is_pair)
 
 
-def _cut(values: Floats, weights: Floats, most: int) -> list[int]:
+def _cut(values: Floats, weights: Floats, most: int, worth: float) -> list[int]:
     """Cut a row of values so that they differ least inside the parts, in at most so many parts."""
     n = len(values)
     w = np.concatenate([[0], np.cumsum(weights)])
@@ -134,7 +141,7 @@ def _cut(values: Floats, weights: Floats, most: int) -> list[int]:
             costs = least[k - 1, :b] + inside(a, b)
             came[k, b] = int(np.argmin(costs))
             least[k, b] = costs[came[k, b]]
-    parts = min(range(1, min(most, n) + 1), key=lambda k: least[k, n] + EACH * k)
+    parts = min(range(1, min(most, n) + 1), key=lambda k: least[k, n] + worth / 8 * k)
     cuts, b = [], n
     for k in range(parts, 0, -1):
         b = int(came[k, b])
@@ -143,7 +150,7 @@ def _cut(values: Floats, weights: Floats, most: int) -> list[int]:
     return sorted(cuts)
 
 
-def _leaves(pair: Pair, values: Floats, weights: Floats) -> Ints:
+def _leaves(pair: Pair, values: Floats, weights: Floats, worth: float) -> Ints:
     """Cut a table by straight lines into few rectangles."""
     wide = pair.part.wide
     v, w = values.reshape(-1, wide), weights.reshape(-1, wide)
@@ -163,7 +170,7 @@ def _leaves(pair: Pair, values: Floats, weights: Floats) -> Ints:
             ),
             default=(0.0, 0, 0, 0),
         )
-        if best[0] < 2 * EACH:
+        if best[0] < worth / 4:
             break
         _, n, side, cut = best
         leaf = leaves.pop(n)
@@ -202,7 +209,12 @@ def _saved(v: Floats, w: Floats, leaf: tuple[Ints, Ints], side: int, cut: int) -
 
 
 def thinned(
-    columns: Sequence[Column], all_steps: list[Steps], codes: Sequence[Ints], won: Floats, most: int
+    columns: Sequence[Column],
+    all_steps: list[Steps],
+    codes: Sequence[Ints],
+    won: Floats,
+    most: int,
+    worth: float,
 ) -> Sparse:
     """Join steps or drop them, the one that says least first, until few enough are left.
 
@@ -212,18 +224,19 @@ def thinned(
         codes: of all columns, then of all pairs.
         won: outcomes.
         most: terms.
+        worth: see worth_of.
     """
     steps = [Steps(s.at, s.place.copy(), s.count, s.is_pair) for s in all_steps]
     for _ in range(3):
         sparse, covariance = refit(steps, codes, won)
         count = sparse.terms
-        last = _join(columns, steps, sparse, covariance, most, max((count - most) // 2, 8))
+        last = _join(columns, steps, sparse, covariance, most, worth, max((count - most) // 2, 8))
         if last:
             break
     steps = [s for s in steps if s.count > 1 or s.is_pair]
     while True:
         sparse, covariance = refit(steps, codes, won)
-        if _join(columns, steps, sparse, covariance, most, 6):
+        if _join(columns, steps, sparse, covariance, most, worth, 6):
             return refit(steps, codes, won)[0]
 
 
@@ -310,6 +323,7 @@ def _join(
     sparse: Sparse,
     covariance: Floats,
     most: int,
+    worth: float,
     at_once: int,
 ) -> bool:
     """Join or drop up to so many steps, going by what is known now.
@@ -335,7 +349,7 @@ def _join(
                 said = moved**2 / max(sure, 1e-12)
                 if best is None or said < best[0]:
                     best = (said, n, a, b)
-        if best is None or (left <= most and best[0] > WORTH):
+        if best is None or (left <= most and best[0] > worth):
             _apply(steps, groups)
             return True
         _, n, a, b = best
