@@ -41,6 +41,7 @@ def apart_again(old: Assignment, new: Assignment, now: Assignment) -> Assignment
     return now.model_copy(update={"clock": tuple(own[kind] for kind in KINDS if kind in own)})
 
 
-def _urgency(promise: Promise) -> tuple[bool, datetime, str]:
-    # The whole of it last, so that the order of merges does not matter.
-    return promise.kept_at is not None, promise.due_at, promise.model_dump_json()
+def _urgency(promise: Promise) -> tuple[bool, datetime, int, str]:
+    # Whose ladder was gone further, so that no step is taken again; then the whole of it, so that
+    # the order of merges does not matter.
+    return promise.kept_at is not None, promise.due_at, -promise.done, promise.model_dump_json()

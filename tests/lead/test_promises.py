@@ -52,6 +52,15 @@ def test_the_whole_awaits_what_is_due_first() -> None:
             assert not waiting or (promise.due_at, promise.kept_at) == (min(waiting), None)
 
 
+def test_of_two_that_are_due_at_once_the_one_whose_ladder_was_gone_further_counts() -> None:
+    one = an_assignment(random.Random(5), "a")
+    gone = tuple(promise.model_copy(update={"done": 3}) for promise in one.clock)
+    other = one.model_copy(update={"assignment_id": "b", "clock": gone})
+    assert gone
+    assert with_joint_clock(one, [other]).clock == gone
+    assert with_joint_clock(other, [one]).clock == gone
+
+
 def test_what_only_a_merge_did_goes_back_and_what_was_done_since_stays() -> None:
     chance = random.Random(2)
     for _ in range(200):

@@ -111,7 +111,7 @@ GUARDS: dict[Guard, tuple[str, ...]] = {
     ("outcome", VERSION): ("every message goes to two workers",),
     ("renewal", ABSENT): (),
     ("renewal", VERSION): (),
-    ("replayed delivery", VERSION): ("replays beside new submissions",),
+    ("replayed delivery", VERSION): (),
     ("proposal", ABSENT): (),
     ("proposal", VERSION): (),
     ("reading event", ABSENT): (),
