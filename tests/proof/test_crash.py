@@ -26,7 +26,7 @@ def play(story: Story, hook: Hook, weaken: Weaken = strong) -> list[str]:
     return found
 
 
-MOST_POINTS = 150
+MOST_POINTS = 100
 """Most calls of a story that a fault is tried at; of more, one in several."""
 
 
@@ -40,7 +40,7 @@ def a_few(calls: list[Call]) -> Iterator[Point]:
             yield point
 
 
-MOST_CALLS = 45
+MOST_CALLS = 30
 """Stories with more calls get one fault at each, in turn; shorter ones every fault at each."""
 
 

@@ -58,8 +58,8 @@ from tests.world import (
     with_config,
 )
 
-SEEDS = 20
-"""Of each of the scenarios: some 800 in all."""
+SEEDS = 15
+"""Of each of the scenarios: some 600 in all."""
 
 Act = Callable[[], None]
 
